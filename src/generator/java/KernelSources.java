@@ -73,6 +73,7 @@ class KernelSources extends SourceText {
         for (String name : List.of("product", "accumulate")) {
             rows(name, 4);
             rows(name, 2);
+            tallRows(name);
         }
         tallBlock(false);
         tallBlock(true);
@@ -105,17 +106,50 @@ class KernelSources extends SourceText {
         List<String> operands = withRows(operands(true));
         line(1, "@Override");
         method(1, "default void " + name, operands);
+        line(2, "int tall = Tiles.BLOCK_TALL && aRowStride == 1 ? rows / " + TALL + " * " + TALL + " : 0;");
+        line(2, "if (tall > 0) {");
+        call(
+                3,
+                name + "Tall",
+                names(tallOperands()).stream()
+                        .map(n -> n.equals("rows") ? "tall" : n)
+                        .toList());
+        line(2, "}");
+        List<String> rest = names(operands).stream()
+                .map(n -> n.equals("rows") ? "rows - tall" : n)
+                .map(n -> n.equals("aOffset") ? "aOffset + tall * aRowStride" : n)
+                .map(n -> n.equals("cOffset") ? "cOffset + tall * cRowStride" : n)
+                .toList();
         line(2, "if (Tiles.BLOCK_VECTORS == 4) {");
-        call(3, name + "4", names(operands));
+        call(3, name + "4", rest);
         line(3, "return;");
         line(2, "}");
         line(2, "for (int v = 0; v < PANEL; v += 2 * V) {");
+        call(3, name + "2", shifted(rest, "v"));
+        line(2, "}");
+        line(1, "}");
+    }
+
+    /** {@return arguments for the columns of a panel that begin at {@code column}} */
+    private static List<String> shifted(List<String> arguments, String column) {
+        return arguments.stream()
+                .map(n -> n.startsWith("bOffset") || n.startsWith("cOffset") ? n + " + " + column : n)
+                .toList();
+    }
+
+    /** Writes the method for rows of a transposed A, a multiple of the rows of a tall block, and all columns of a panel. */
+    private void tallRows(String name) {
+        line(0, "");
+        method(1, "static void " + name + "Tall", tallOperands());
+        line(2, "for (int r = 0; r < rows; r += " + TALL + ") {");
+        line(3, "for (int v = 0; v < PANEL; v += 2 * V) {");
         call(
-                3,
-                name + "2",
-                names(operands).stream()
-                        .map(n -> n.equals("bOffset") || n.equals("cOffset") ? n + " + v" : n)
+                4,
+                name + TALL + "x2",
+                shifted(atRow(blockOperands()), "v").stream()
+                        .map(n -> n.equals("aOffset + r * aRowStride") ? "aOffset + r" : n)
                         .toList());
+        line(3, "}");
         line(2, "}");
         line(1, "}");
     }
@@ -128,19 +162,6 @@ class KernelSources extends SourceText {
         line(0, "");
         method(1, "static void " + name + vectors, withRows(operands(true)));
         line(2, "int r = 0;");
-        if (vectors == 4) {
-            line(2, "for (; aRowStride == 1 && r + " + TALL + " <= rows; r += " + TALL + ") {");
-            for (String column : List.of("", " + 2 * V")) {
-                call(
-                        3,
-                        name + TALL + "x2",
-                        atRow(tallOperands()).stream()
-                                .map(n -> n.equals("aOffset + r * aRowStride") ? "aOffset + r" : n)
-                                .map(n -> n.equals("bOffset") || n.startsWith("cOffset") ? n + column : n)
-                                .toList());
-            }
-            line(2, "}");
-        }
         line(2, "while (r < rows) {");
         line(3, "int left = rows - r;");
         line(3, "int block = left <= " + ROWS + " ? left : Math.min(" + ROWS + ", Math.max(4, left - 4));");
@@ -176,8 +197,16 @@ class KernelSources extends SourceText {
         block(onto, rows, vectors, operands(rows > 1), r -> plus("p", times(r, "aRowStride")));
     }
 
-    private static List<String> tallOperands() {
+    /** {@return the operands of a tall block} */
+    private static List<String> blockOperands() {
         List<String> operands = operands(true);
+        operands.remove("int aRowStride");
+        return operands;
+    }
+
+    /** {@return the operands of all tall blocks of a panel} */
+    private static List<String> tallOperands() {
+        List<String> operands = withRows(operands(true));
         operands.remove("int aRowStride");
         return operands;
     }
@@ -188,7 +217,7 @@ class KernelSources extends SourceText {
                 "Multiplies rows of a transposed A: the elements of a column are adjacent, so their addresses are one register and a constant,",
                 "and the compiled code checks their indices at once. With headDim 64 and 192 keys, pooling reads the weights, 48 KB,",
                 "six times per half panel instead of eleven times per panel.");
-        block(onto, TALL, 2, tallOperands(), r -> r == 0 ? "p" : "p + " + r);
+        block(onto, TALL, 2, blockOperands(), r -> r == 0 ? "p" : "p + " + r);
     }
 
     /** Writes a block; {@code index} is the index in {@code a} of the element of a row. */

@@ -45,35 +45,39 @@ interface MicroKernel extends Kernels {
             float[] c,
             int cOffset,
             int cRowStride) {
+        int tall = Tiles.BLOCK_TALL && aRowStride == 1 ? rows / 12 * 12 : 0;
+        if (tall > 0) {
+            productTall(a, aOffset, aDepthStride, tall, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
+        }
         if (Tiles.BLOCK_VECTORS == 4) {
             product4(
                     a,
-                    aOffset,
+                    aOffset + tall * aRowStride,
                     aRowStride,
                     aDepthStride,
-                    rows,
+                    rows - tall,
                     b,
                     bOffset,
                     bDepthStride,
                     depth,
                     c,
-                    cOffset,
+                    cOffset + tall * cRowStride,
                     cRowStride);
             return;
         }
         for (int v = 0; v < PANEL; v += 2 * V) {
             product2(
                     a,
-                    aOffset,
+                    aOffset + tall * aRowStride,
                     aRowStride,
                     aDepthStride,
-                    rows,
+                    rows - tall,
                     b,
                     bOffset + v,
                     bDepthStride,
                     depth,
                     c,
-                    cOffset + v,
+                    cOffset + tall * cRowStride + v,
                     cRowStride);
         }
     }
@@ -92,35 +96,39 @@ interface MicroKernel extends Kernels {
             float[] c,
             int cOffset,
             int cRowStride) {
+        int tall = Tiles.BLOCK_TALL && aRowStride == 1 ? rows / 12 * 12 : 0;
+        if (tall > 0) {
+            accumulateTall(a, aOffset, aDepthStride, tall, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
+        }
         if (Tiles.BLOCK_VECTORS == 4) {
             accumulate4(
                     a,
-                    aOffset,
+                    aOffset + tall * aRowStride,
                     aRowStride,
                     aDepthStride,
-                    rows,
+                    rows - tall,
                     b,
                     bOffset,
                     bDepthStride,
                     depth,
                     c,
-                    cOffset,
+                    cOffset + tall * cRowStride,
                     cRowStride);
             return;
         }
         for (int v = 0; v < PANEL; v += 2 * V) {
             accumulate2(
                     a,
-                    aOffset,
+                    aOffset + tall * aRowStride,
                     aRowStride,
                     aDepthStride,
-                    rows,
+                    rows - tall,
                     b,
                     bOffset + v,
                     bDepthStride,
                     depth,
                     c,
-                    cOffset + v,
+                    cOffset + tall * cRowStride + v,
                     cRowStride);
         }
     }
@@ -139,30 +147,6 @@ interface MicroKernel extends Kernels {
             int cOffset,
             int cRowStride) {
         int r = 0;
-        for (; aRowStride == 1 && r + 12 <= rows; r += 12) {
-            product12x2(
-                    a,
-                    aOffset + r,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-            product12x2(
-                    a,
-                    aOffset + r,
-                    aDepthStride,
-                    b,
-                    bOffset + 2 * V,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride + 2 * V,
-                    cRowStride);
-        }
         while (r < rows) {
             int left = rows - r;
             int block = left <= 6 ? left : Math.min(6, Math.max(4, left - 4));
@@ -221,6 +205,35 @@ interface MicroKernel extends Kernels {
         }
     }
 
+    static void productTall(
+            float[] a,
+            int aOffset,
+            int aDepthStride,
+            int rows,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        for (int r = 0; r < rows; r += 12) {
+            for (int v = 0; v < PANEL; v += 2 * V) {
+                product12x2(
+                        a,
+                        aOffset + r,
+                        aDepthStride,
+                        b,
+                        bOffset + v,
+                        bDepthStride,
+                        depth,
+                        c,
+                        cOffset + r * cRowStride + v,
+                        cRowStride);
+            }
+        }
+    }
+
     static void accumulate4(
             float[] a,
             int aOffset,
@@ -235,30 +248,6 @@ interface MicroKernel extends Kernels {
             int cOffset,
             int cRowStride) {
         int r = 0;
-        for (; aRowStride == 1 && r + 12 <= rows; r += 12) {
-            accumulate12x2(
-                    a,
-                    aOffset + r,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-            accumulate12x2(
-                    a,
-                    aOffset + r,
-                    aDepthStride,
-                    b,
-                    bOffset + 2 * V,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride + 2 * V,
-                    cRowStride);
-        }
         while (r < rows) {
             int left = rows - r;
             int block = left <= 6 ? left : Math.min(6, Math.max(4, left - 4));
@@ -314,6 +303,35 @@ interface MicroKernel extends Kernels {
                     accumulate6x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
             }
             r += block;
+        }
+    }
+
+    static void accumulateTall(
+            float[] a,
+            int aOffset,
+            int aDepthStride,
+            int rows,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        for (int r = 0; r < rows; r += 12) {
+            for (int v = 0; v < PANEL; v += 2 * V) {
+                accumulate12x2(
+                        a,
+                        aOffset + r,
+                        aDepthStride,
+                        b,
+                        bOffset + v,
+                        bDepthStride,
+                        depth,
+                        c,
+                        cOffset + r * cRowStride + v,
+                        cRowStride);
+            }
         }
     }
 

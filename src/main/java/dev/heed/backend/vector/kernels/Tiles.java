@@ -19,7 +19,10 @@ public final class Tiles {
     private static final Map<Long, Decode> DECODES = new ConcurrentHashMap<>();
 
     /** Vectors per row in the blocks of {@link MicroKernel}: 2 or 4. */
-    static final int BLOCK_VECTORS = Lanes.SCALAR ? 4 : blockVectors();
+    static final int BLOCK_VECTORS = Lanes.SCALAR ? 4 : block("vectors");
+
+    /** Whether {@link MicroKernel} multiplies a transposed A in blocks of 12 rows and two vectors. */
+    static final boolean BLOCK_TALL = !Lanes.SCALAR && block("tall") != 0;
 
     /** Maximum depth per block of a matrix product. */
     public static final int GEMM_DEPTH = gemm("depth");
@@ -87,10 +90,10 @@ public final class Tiles {
         });
     }
 
-    private static int blockVectors() {
+    private static int block(String column) {
         int registers = Machine.vectorRegisters();
         return BLOCK.best(Map.of("bits", String.valueOf(Lanes.V * Float.SIZE), "registers", String.valueOf(registers)))
-                .get("vectors");
+                .get(column);
     }
 
     private static int gemm(String column) {
