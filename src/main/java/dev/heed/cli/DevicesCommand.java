@@ -22,6 +22,7 @@ import dev.heed.opencl.Selection;
 import dev.heed.probe.Finding;
 import dev.heed.probe.Probe;
 import dev.heed.probe.Probes;
+import dev.heed.settings.Settings;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tuning.DeviceTables;
 import dev.heed.tuning.MeasuredTable;
@@ -157,7 +158,7 @@ final class DevicesCommand extends HeedCommand {
     }
 
     private static DeviceTables tables(Device device) {
-        return new DeviceTables(OpenCl.cacheFolder().orElse(null), device.name(), device.identity());
+        return new DeviceTables(Settings.cacheFolder().orElse(null), device.name(), device.identity());
     }
 
     /** {@return the files with measured tables of a device, which replace the tables in the jar} */

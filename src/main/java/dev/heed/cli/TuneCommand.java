@@ -1,30 +1,12 @@
 package dev.heed.cli;
 
 import com.google.gson.JsonObject;
-import dev.heed.AttentionProblem;
-import dev.heed.LinearProblem;
-import dev.heed.MultiHeadProblem;
-import dev.heed.Problem;
-import dev.heed.backend.opencl.OpenClBackend;
-import dev.heed.backend.opencl.OpenClOptions;
 import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
-import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
 import dev.heed.cli.console.Progress;
-import dev.heed.cli.console.TextTable;
-import dev.heed.opencl.Device;
-import dev.heed.opencl.DeviceType;
-import dev.heed.opencl.OpenCl;
-import dev.heed.opencl.Selection;
-import dev.heed.settings.Settings;
 import dev.heed.tensor.InvalidInputException;
-import dev.heed.tuning.DeviceTables;
-import dev.heed.tuning.MeasuredTable;
-import dev.heed.verify.Case;
-import dev.heed.verify.Verdict;
-import dev.heed.verify.Verifier;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -32,20 +14,27 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed tune}: measures which tile sizes are fastest on an OpenCL device and stores them in the user's cache. */
+/**
+ * {@code heed tune}: measures which tile sizes are fastest on an OpenCL device or on this processor, and stores them in the user's
+ * cache.
+ */
 @Command(
         name = "tune",
         description = {
             "Measure about a dozen tile sizes on an OpenCL device, each in a separate process. Sizes that fail"
                     + " the check against the double-precision reference, with guard zones around every buffer, are rejected."
                     + " The best sizes are stored in the cache for this device and driver, and the backend uses them from then on.",
-            "Also print the rows in the format of Heed's own table of tile sizes."
+            "Also print the rows in the format of Heed's own table of tile sizes.",
+            "With --backend vector, measure sizes of the CPU backend that change no bit of a result. The current sizes and all"
+                    + " candidates are measured in three rounds, which takes minutes. A candidate is stored, for this processor, vector"
+                    + " width and version of Java, only if it is faster by more than the times of the current sizes differ."
         },
         footer = {
             "",
@@ -54,39 +43,17 @@ import picocli.CommandLine.Parameters;
             "  heed tune --device NVIDIA",
             "  heed tune --case \"q1x16x4096x128 kv16x4096 f16 mask=causal:br\"",
             "  heed tune --tiles 16,16,4,4,16 --tiles 8,8,8,8,8",
-            "  heed tune --case \"q1x8x1024x64 kv8x1024 f32 backward\" --case \"linear 512x768x3072 f32\""
+            "  heed tune --case \"q1x8x1024x64 kv8x1024 f32 backward\" --case \"linear 512x768x3072 f32\"",
+            "  heed tune --backend vector",
+            "  heed tune --backend vector --case \"linear 512x768x3072 f32\" --tiles depth=384,rows=96 --tiles depth=384"
         })
 final class TuneCommand extends HeedCommand {
-    private static final String CURRENT = "current";
-    private static final int REPEATS = 5;
-
-    /** Default candidates: tx, ty, rm, rn and depth, see {@code opencl_tiles.tsv}. */
-    private static final List<String> CANDIDATES = List.of(
-            "16,16,4,4,16",
-            "16,16,4,4,8",
-            "16,16,4,4,32",
-            "16,8,4,4,16",
-            "8,8,4,4,16",
-            "8,16,4,4,16",
-            "8,8,8,8,8",
-            "16,8,8,4,16",
-            "16,16,8,4,16",
-            "16,16,8,8,8",
-            "16,16,2,4,16",
-            "32,8,4,4,16",
-            "8,8,2,2,8");
-
-    private static final List<String> GPU_CASES = List.of(
-            "q1x8x1024x64 kv8x1024 f32",
-            "q1x8x1024x128 kv8x1024 f32",
-            "q1x4x512x64 kv4x512 f32 backward",
-            "q1x4x512x128 kv4x512 f32 backward",
-            "q1x4x512x64 kv4x512 f32 weights",
-            "linear 1024x768x768 f32");
-
-    /** Default cases on a CPU, which computes forward passes and products without tiles. */
-    private static final List<String> CPU_CASES =
-            List.of("q1x4x256x64 kv4x256 f32 backward", "q1x4x256x64 kv4x256 f32 weights");
+    @Option(
+            names = "--backend",
+            paramLabel = "NAME",
+            defaultValue = "opencl",
+            description = "The backend: opencl, the default, or vector.")
+    private String backend = "opencl";
 
     @Option(names = "--device", paramLabel = "NAME", description = "The index of a device, or a substring of its name.")
     private @Nullable String deviceName;
@@ -97,11 +64,12 @@ final class TuneCommand extends HeedCommand {
     @Option(
             names = "--tiles",
             paramLabel = "SIZES",
-            description = "Candidates instead of the default ones: tx,ty,rm,rn,depth.")
+            description = "Candidates instead of the default ones: tx,ty,rm,rn,depth. For vector: panels=N,"
+                    + " or some of depth=N,rows=N,fewestRows=N, or some of vectors=N,tall=N.")
     private List<String> tiles = List.of();
 
     @Option(names = "--trial", hidden = true, paramLabel = "CASE", description = "Try one candidate in this process.")
-    private @Nullable String trial;
+    private List<String> trials = List.of();
 
     @Parameters(arity = "0..1", hidden = true, paramLabel = "FILE", description = "The output file of a trial.")
     private @Nullable Path file;
@@ -110,154 +78,109 @@ final class TuneCommand extends HeedCommand {
         super(environment);
     }
 
-    /**
-     * The subject of tuning: a phase of computation, a bound on headDim or on the output size of a product, and a
-     * representative case.
-     */
-    private record Subject(String phase, String width, String text) {
-        static Subject of(String text) {
-            Case parsed = Case.parse(text);
-            Problem problem = parsed.problem();
-            return switch (problem) {
-                case AttentionProblem p -> {
-                    boolean optionalOutputs = !p.outputs().onlyOutputAndLse();
-                    String phase = parsed.backward() ? "backward" : optionalOutputs ? "weights" : "prefill";
-                    yield new Subject(phase, "<=" + p.shape().headDim(), text);
-                }
-                case LinearProblem p -> new Subject("product", "<=" + p.out(), text);
-                case MultiHeadProblem p -> new Subject("product", "<=" + p.embedOut(), text);
-                default ->
-                    throw new InvalidInputException(
-                            "This case has no tiles",
-                            "an attention, mha or linear case",
-                            text,
-                            "heed tune --case \"q1x8x1024x64 kv8x1024 f32\"");
-            };
-        }
-
-        /**
-         * {@return a small case of the same kind for the check with guard zones; its lengths are not multiples of any tile
-         * size}
-         */
-        String raggedCase() {
-            Case parsed = Case.parse(text);
-            return switch (parsed.problem()) {
-                case AttentionProblem p ->
-                    "q1x2x131x" + p.shape().headDim() + " kv1x261 dv"
-                            + p.shape().valueHeadDim() + " "
-                            + p.type().label() + " mask=causal:br lse poison"
-                            + (phase.equals("weights") ? " weights topk=3" : "")
-                            + (parsed.backward() ? " backward" : "");
-                case LinearProblem p ->
-                    "linear 131x67x" + Math.min(p.out(), 261) + " bias "
-                            + p.type().label() + " backward";
-                default -> "mha in=67x67x67 out=69 biases=qkvo q1x3x131x11 kv3x131 f32 backward";
-            };
-        }
-    }
-
     @Override
     public Integer call() {
-        if (trial != null) {
-            return tryHere(trial);
+        TuneTarget target = target();
+        if (!trials.isEmpty()) {
+            return answer(TuneRounds.attempt(target, trials));
         }
-        Selection selection = OpenCl.selected(deviceName == null ? Settings.OPENCL_DEVICE.or("") : deviceName);
-        Device device = selection
-                .device()
-                .orElseThrow(() -> new CommandFailure("There is no OpenCL device to tune: "
-                        + String.join("; ", selection.reasons()) + ". HINT: heed devices"));
-        boolean tiled = device.type() != DeviceType.CPU
-                || Settings.OPENCL_KERNELS.value().equals(Optional.of("tiles"));
-        List<Subject> subjects = (cases.isEmpty() ? (tiled ? GPU_CASES : CPU_CASES) : cases)
-                .stream().map(Subject::of).toList();
-        out().println("device   " + device.describe());
+        List<TuneSubject> subjects = target.subjects(cases, tiles);
+        if (subjects.isEmpty()) {
+            throw new InvalidInputException(
+                    "None of these cases uses the sizes of these candidates",
+                    "an attention for panels, a linear or mha case for depth, rows and fewestRows",
+                    String.join("; ", cases),
+                    "leave out --case");
+        }
+        say(target.describe());
+        boolean anyPassed = false;
         List<String> rows = new ArrayList<>();
-        for (Subject subject : subjects) {
-            String best = best(subject);
+        List<JsonObject> measured = new ArrayList<>();
+        Set<String> files = new TreeSet<>();
+        Set<String> troubles = new TreeSet<>();
+        for (TuneSubject subject : subjects) {
+            TuneRounds rounds = measured(target, subject);
+            measured.add(rounds.json());
+            anyPassed |= rounds.anyPassed();
+            String best = rounds.best();
             if (best != null) {
-                rows.add(subject.phase() + "\t" + subject.width() + "\t|\t" + best.replace(',', '\t'));
+                String row = target.row(subject, best);
+                rows.add(row);
+                try {
+                    files.add(target.store(subject, row).toString()); // the processes of the next subjects read it
+                } catch (IOException e) {
+                    troubles.add(String.valueOf(e.getMessage()));
+                }
             }
         }
-        if (rows.isEmpty()) {
-            throw new CommandFailure("No candidate passed. HINT: heed verify --backend opencl");
+        if (!anyPassed) {
+            throw new CommandFailure("No candidate passed. HINT: heed verify --backend " + target.backend());
         }
-        keep(device, rows);
+        say("");
+        files.forEach(stored -> say("kept in  " + stored));
+        troubles.forEach(trouble -> say("not kept " + trouble));
+        if (rows.isEmpty()) {
+            say("no candidate is clearly faster than the current sizes, which stay");
+        } else {
+            target.forTheJar(rows).forEach(this::say);
+        }
+        if (asJson()) {
+            var json = new JsonObject();
+            json.addProperty("backend", target.backend());
+            json.addProperty("machine", target.describe());
+            json.add("measured", JsonText.array(measured, one -> one));
+            json.add("files", JsonText.texts(files));
+            json.add("troubles", JsonText.texts(troubles));
+            print(json);
+        }
         return OK;
     }
 
-    private void keep(Device device, List<String> rows) {
-        var tables = new DeviceTables(OpenCl.cacheFolder().orElse(null), device.name(), device.identity());
-        String vendor = device.isNvidia() ? "NVIDIA" : device.vendor();
-        out().println();
-        try {
-            out().println("kept in  " + tables.write(MeasuredTable.OPENCL_TILES, rows));
-        } catch (IOException e) {
-            out().println("not kept " + e.getMessage());
-        }
-        out().println("rows for src/main/resources/tuning/opencl_tiles.tsv:");
-        rows.forEach(row -> out().println(vendor + "\t" + device.type() + "\t" + row));
-    }
-
-    /** {@return the tile sizes of the fastest correct candidate other than the current sizes, or null if there is none} */
-    private @Nullable String best(Subject subject) {
-        out().println();
-        out().println(subject.phase() + ", width " + subject.width() + ": " + subject.text());
-        String best = null;
-        double least = Double.POSITIVE_INFINITY;
-        double now = Double.NaN;
-        List<String> all = new ArrayList<>(List.of(CURRENT));
-        all.addAll(tiles.isEmpty() ? CANDIDATES : tiles);
-        var table = new TextTable("tiles", "time", "speedup", "");
-        try (Progress progress = progress(subject.phase(), all.size())) {
-            for (String candidate : all) {
-                ForkedCommand.Answer answer =
-                        ForkedCommand.run(properties(candidate), List.of("tune", "--trial", subject.text()));
-                JsonObject json = answer.json();
-                double seconds = json == null ? Double.NaN : json.get("seconds").getAsDouble();
-                String trouble =
-                        json == null ? answer.trouble() : json.get("message").getAsString();
-                now = candidate.equals(CURRENT) ? seconds : now;
-                if (trouble.isEmpty() && seconds < least && !candidate.equals(CURRENT)) {
-                    least = seconds;
-                    best = candidate;
+    private TuneTarget target() {
+        return switch (backend) {
+            case "opencl" -> new OpenClTuning(deviceName);
+            case "vector" -> {
+                if (deviceName != null) {
+                    throw new InvalidInputException(
+                            "--device chooses among OpenCL devices",
+                            "--backend opencl",
+                            "--backend vector --device " + deviceName,
+                            "heed tune --backend vector");
                 }
-                table.row(
-                        candidate,
-                        trouble.isEmpty() ? String.format(Locale.ROOT, "%.3f ms", seconds * 1e3) : "-",
-                        trouble.isEmpty() ? String.format(Locale.ROOT, "%.2f", now / seconds) : "-",
-                        ErrorLine.onOneLine(trouble));
-                progress.step();
+                yield new VectorTuning();
             }
+            default ->
+                throw new InvalidInputException(
+                        "This backend has no sizes to tune", "opencl or vector", backend, "heed tune --backend vector");
+        };
+    }
+
+    private TuneRounds measured(TuneTarget target, TuneSubject subject) {
+        var rounds = new TuneRounds(target, subject);
+        say("");
+        say(subject.title() + ": " + String.join("; ", subject.cases()));
+        try (Progress progress = progress(subject.title(), rounds.steps())) {
+            rounds.measure(progress::step);
         }
-        table.print(out());
+        if (!asJson()) {
+            rounds.table().print(out());
+        }
+        if (target.rounds() > 1) {
+            String best = rounds.best();
+            say(String.format(Locale.ROOT, "the times of the current sizes differ by a factor of %.3f", rounds.spread())
+                    + (best == null ? "; they stay" : "; faster by more: " + best));
+        }
         out().flush();
-        return best;
+        return rounds;
     }
 
-    private List<String> properties(String candidate) {
-        List<String> properties = new ArrayList<>();
-        Settings.CACHE.value().ifPresent(cache -> properties.add(Settings.CACHE.to(cache)));
-        if (deviceName != null) {
-            properties.add(Settings.OPENCL_DEVICE.to(deviceName));
+    private void say(String line) {
+        if (!asJson()) {
+            out().println(line);
         }
-        if (!candidate.equals(CURRENT)) {
-            properties.add(Settings.OPENCL_TILES.to(candidate));
-        }
-        return properties;
     }
 
-    /**
-     * Tries one candidate: first on the small case of {@link Subject#raggedCase}, with guard zones; then, if that passes,
-     * on the case itself, timed and checked.
-     */
-    private int tryHere(String text) {
-        Subject subject = Subject.of(text);
-        Verdict guarded = check(subject.raggedCase(), 0, OpenClOptions.DEFAULT.withGuardZones(true));
-        boolean passed = guarded.status() == Verdict.Status.PASS;
-        Verdict timed = passed ? check(subject.text(), REPEATS, OpenClOptions.DEFAULT) : guarded;
-        var json = new JsonObject();
-        json.addProperty("seconds", timed.medianNanos() * 1e-9);
-        json.addProperty("message", timed.status() == Verdict.Status.PASS ? "" : timed.message());
+    private int answer(JsonObject json) {
         try {
             if (file != null) {
                 Files.writeString(file, JsonText.of(json));
@@ -268,13 +191,5 @@ final class TuneCommand extends HeedCommand {
             throw new UncheckedIOException(e);
         }
         return OK;
-    }
-
-    private static Verdict check(String text, int repeats, OpenClOptions options) {
-        Case asked = Case.parse(text);
-        try (var backend = new OpenClBackend(options)) {
-            var verifier = new Verifier(backend);
-            return repeats == 0 ? verifier.check(asked) : verifier.check(asked, repeats);
-        }
     }
 }

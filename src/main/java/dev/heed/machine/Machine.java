@@ -64,6 +64,11 @@ public record Machine(
         return x86 && Species.bits() < 512 ? 16 : 32;
     }
 
+    /** {@return the model of the processor; empty if the operating system does not report it} */
+    public static Optional<String> processor() {
+        return Processor.model();
+    }
+
     /**
      * {@return the reason why the CPU backends are slow in this JVM: without an instruction for fused multiply-add, they round each
      * product before they add it} Empty if the JVM has the instruction, or if this cannot be known because the module

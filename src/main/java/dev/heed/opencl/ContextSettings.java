@@ -1,9 +1,7 @@
 package dev.heed.opencl;
 
 import dev.heed.settings.Settings;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +33,7 @@ record ContextSettings(
                 device.isNvidia(),
                 CHUNK,
                 STAGING,
-                device.driverCachesKernels() ? null : cacheFolder().orElse(null));
+                device.driverCachesKernels() ? null : Settings.cacheFolder().orElse(null));
     }
 
     ContextSettings withCache(@Nullable Path folder) {
@@ -52,29 +50,5 @@ record ContextSettings(
 
     ContextSettings withPolling(boolean poll) {
         return new ContextSettings(memoryBytes, unified, poll, chunkBytes, stagingBytes, cache);
-    }
-
-    /**
-     * {@return {@code heed.cache}, else {@code $XDG_CACHE_HOME/heed}, else {@code ~/.cache/heed}} Empty if {@code heed.cache} is
-     * empty or {@code none}, or if there is no home folder.
-     */
-    static Optional<Path> cacheFolder() {
-        Optional<String> asked = Settings.CACHE.value();
-        if (asked.isPresent()) {
-            return asked.filter(folder -> !folder.isEmpty() && !folder.equals("none"))
-                    .map(Path::of);
-        }
-        try {
-            String xdg = System.getenv("XDG_CACHE_HOME");
-            if (xdg != null && !xdg.isEmpty() && Path.of(xdg).isAbsolute()) {
-                return Optional.of(Path.of(xdg, "heed"));
-            }
-            String home = System.getProperty("user.home", "");
-            return home.isEmpty() || !Path.of(home).isAbsolute()
-                    ? Optional.empty()
-                    : Optional.of(Path.of(home, ".cache", "heed"));
-        } catch (InvalidPathException e) {
-            return Optional.empty();
-        }
     }
 }

@@ -2,9 +2,7 @@ package dev.heed.opencl;
 
 import dev.heed.opencl.calls.JoclLibrary;
 import dev.heed.settings.Settings;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The OpenCL devices of this process. They are searched for once, at the first call that needs them; the search never throws an
@@ -45,11 +43,6 @@ public final class OpenCl {
     /** {@return all devices, best first} */
     public static List<Device> devices() {
         return discovery().devices();
-    }
-
-    /** {@return the cache folder: {@code heed.cache}, else the user's cache folder; empty if there is no cache} */
-    public static Optional<Path> cacheFolder() {
-        return ContextSettings.cacheFolder();
     }
 
     /** {@return the device that {@code heed.opencl.device} names; if it is not set, the best device} */

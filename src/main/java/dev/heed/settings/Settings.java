@@ -1,9 +1,11 @@
 package dev.heed.settings;
 
+import dev.heed.tuning.VectorSize;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -54,6 +56,15 @@ public final class Settings {
             "the vector width in bits, for tests: 128, 256 or 512",
             "256",
             text -> whole(text).filter(List.of(0, 128, 256, 512)::contains));
+
+    /** Sizes of the vector backend's tiles. */
+    public static final Setting<Map<VectorSize, Integer>> VECTOR_TILES = new Setting<>(
+            "heed.vector.tiles",
+            "names and numbers of sizes: " + VectorSize.expected(),
+            "depends on the processor",
+            "sizes of the tiles of the vector backend, written as for `heed tune --backend vector --tiles`: `depth=384,rows=96`; no result depends on them",
+            "depth=384,rows=96",
+            VectorSize::parse);
 
     /** Whether native kernels may be used. */
     public static final Setting<Boolean> NATIVE = flag(
@@ -144,6 +155,7 @@ public final class Settings {
             THREADS,
             SCALAR,
             VECTOR_BITS,
+            VECTOR_TILES,
             NATIVE,
             NATIVE_LIBRARY,
             OPENCL_DEVICE,
@@ -166,6 +178,30 @@ public final class Settings {
      */
     public static void check() {
         ALL.forEach(Setting::value);
+    }
+
+    /**
+     * {@return {@code heed.cache}, else {@code $XDG_CACHE_HOME/heed}, else {@code ~/.cache/heed}} Empty if {@code heed.cache} is
+     * empty or {@code none}, or if there is no home folder.
+     */
+    public static Optional<Path> cacheFolder() {
+        Optional<String> asked = CACHE.value();
+        if (asked.isPresent()) {
+            return asked.filter(folder -> !folder.isEmpty() && !folder.equals("none"))
+                    .map(Path::of);
+        }
+        try {
+            String xdg = System.getenv("XDG_CACHE_HOME");
+            if (xdg != null && !xdg.isEmpty() && Path.of(xdg).isAbsolute()) {
+                return Optional.of(Path.of(xdg, "heed"));
+            }
+            String home = System.getProperty("user.home", "");
+            return home.isEmpty() || !Path.of(home).isAbsolute()
+                    ? Optional.empty()
+                    : Optional.of(Path.of(home, ".cache", "heed"));
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
     }
 
     private static Setting<Boolean> flag(String name, boolean otherwise, String meaning) {

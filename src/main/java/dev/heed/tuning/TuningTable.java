@@ -23,7 +23,7 @@ import java.util.Optional;
  */
 public final class TuningTable {
     private static final String ANY = "*";
-    private static final String AT_MOST = "<=";
+    static final String AT_MOST = "<=";
     private static final String BORDER = "|";
 
     /** The integers of one row, by column name. */
@@ -52,6 +52,11 @@ public final class TuningTable {
         this.name = name;
         this.columns = columns;
         this.rows = rows;
+    }
+
+    /** {@return the integers of all rows} */
+    List<Numbers> rows() {
+        return rows.stream().map(row -> new Numbers(row.numbers())).toList();
     }
 
     /** {@return the table {@code tuning/NAME} of the jar} */
@@ -150,7 +155,7 @@ public final class TuningTable {
                 : value.toLowerCase(Locale.ROOT).contains(key.toLowerCase(Locale.ROOT));
     }
 
-    private static long bound(String key) {
+    static long bound(String key) {
         return Long.parseLong(key.substring(AT_MOST.length()));
     }
 }

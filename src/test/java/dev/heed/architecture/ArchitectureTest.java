@@ -97,7 +97,7 @@ class ArchitectureTest {
             Map.entry("cli.bench", "*"),
             Map.entry("cli.explain", "*"),
             Map.entry("cli", "*"),
-            Map.entry("settings", "tensor")));
+            Map.entry("settings", "tensor tuning")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
@@ -42,5 +43,26 @@ class MachineTest {
         var bare = new Machine(8, 1L << 30, "25.0.1", "Linux amd64", OptionalInt.empty(), List.of(cure));
         assertTrue(bare.describe().endsWith("Vector API: start java with --add-modules jdk.incubator.vector"));
         assertEquals(1, Machine.current().describe().lines().count());
+    }
+
+    @Test
+    void theModelIsWhatDistinguishesProcessors() {
+        List<String> x86 = List.of(
+                "processor\t: 0",
+                "vendor_id\t: GenuineIntel",
+                "cpu family\t: 6",
+                "model\t\t: 143",
+                "model name\t: Some: name",
+                "cpu MHz\t\t: 2000.123",
+                "cache size\t: 2048 KB");
+        assertEquals(
+                Optional.of(
+                        "vendor_id GenuineIntel, cpu family 6, model 143, model name Some: name, cache size 2048 KB"),
+                Processor.model(x86));
+        List<String> arm =
+                List.of("processor\t: 0", "BogoMIPS\t: 50.00", "CPU implementer\t: 0x41", "CPU part\t: 0xd40");
+        assertEquals(Optional.of("CPU implementer 0x41, CPU part 0xd40"), Processor.model(arm));
+        assertEquals(Optional.empty(), Processor.model(List.of("processor\t: 0", "no colon")));
+        assertEquals(Machine.processor(), Machine.processor());
     }
 }

@@ -8,11 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heed.Attention;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import dev.heed.tuning.VectorSize;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -62,6 +64,13 @@ class SettingsTest {
                 "heed.scalar | 1",
                 "heed.vector.bits | 384",
                 "heed.vector.bits | wide",
+                "heed.vector.tiles | ''",
+                "heed.vector.tiles | 16,16",
+                "heed.vector.tiles | depth=384,",
+                "heed.vector.tiles | depth=384,depth=768",
+                "heed.vector.tiles | depth=385",
+                "heed.vector.tiles | tileKeys=128",
+                "heed.vector.tiles | vectors=3",
                 "heed.native | no",
                 "heed.native.library | ''",
                 "heed.opencl.memory | abc",
@@ -105,6 +114,9 @@ class SettingsTest {
         assertEquals(
                 List.of(8, 8, 4, 4, 16),
                 with("heed.opencl.tiles", "8,8,4,4,16", () -> Settings.OPENCL_TILES.or(List.of())));
+        assertEquals(
+                Map.of(VectorSize.PANELS, 8, VectorSize.TALL, 0),
+                with("heed.vector.tiles", "tall=0,panels=8", () -> Settings.VECTOR_TILES.or(Map.of())));
         assertEquals(3, with("heed.threads", "3", () -> Settings.THREADS.or(1)));
         assertTrue(with("heed.strict", "true", () -> Settings.STRICT.or(false)));
         assertFalse(with("heed.native", "false", () -> Settings.NATIVE.or(true)));

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DeviceTablesTest {
     private static final MeasuredTable TILES = MeasuredTable.OPENCL_TILES;
@@ -64,6 +66,51 @@ class DeviceTablesTest {
         tables("1").write(TILES, List.of("prefill\t<=64\t|\t16\t1\t1\t1\t1"));
         assertEquals(Optional.of(16), tx(tables("1"), "prefill", 64));
         assertEquals(Optional.empty(), tx(tables("1"), "backward", 64));
+    }
+
+    /** The first matching row is chosen, so a row for small widths must come before a row for larger ones. */
+    @Test
+    void smallerBoundsComeFirst() throws IOException {
+        tables("1").write(TILES, List.of("prefill\t<=64\t|\t8\t1\t1\t1\t1"));
+        tables("1").write(TILES, List.of("prefill\t<=128\t|\t32\t1\t1\t1\t1"));
+        assertEquals(Optional.of(8), tx(tables("1"), "prefill", 64));
+        assertEquals(Optional.of(32), tx(tables("1"), "prefill", 65));
+    }
+
+    /** Files of the vector backend's tables that must be ignored: other columns, other rows, impossible numbers, text. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "|\tdepth\trows\n|\t384\t96\n",
+                "|\tdepth\trows\tfewestRows\ttileKeys\n|\t384\t96\t24\t64\n",
+                "width\t|\tdepth\trows\tfewestRows\n<=64\t|\t384\t96\t24\n",
+                "|\tdepth\trows\tfewestRows\n|\t384\t96\n",
+                "|\tdepth\trows\tfewestRows\n|\t383\t96\t24\n",
+                "|\tdepth\trows\tfewestRows\n|\t384\t0\t24\n",
+                "|\tdepth\trows\tfewestRows\n|\t384\t96\t-1\n",
+                "|\tdepth\trows\tfewestRows\n|\t384\t96\tmany\n",
+                "|\tdepth\trows\tfewestRows\n|\t384\t96\t99999999999\n",
+                "|\tdepth\trows\tfewestRows\n",
+                "nonsense",
+                ""
+            })
+    void aTableThatCannotBeUsedIsIgnored(String text) throws IOException {
+        MeasuredTable gemm = MeasuredTable.VECTOR_GEMM;
+        Path file = tables("1").write(gemm, List.of("|\t384\t96\t24"));
+        assertTrue(tables("1").read(gemm).isPresent());
+        Files.writeString(file, text);
+        assertTrue(tables("1").read(gemm).isEmpty());
+    }
+
+    @Test
+    void aFileThatCannotBeReadIsIgnored() throws IOException {
+        MeasuredTable gemm = MeasuredTable.VECTOR_GEMM;
+        Path file = tables("1").file(gemm).orElseThrow();
+        Files.createDirectories(file);
+        assertTrue(tables("1").read(gemm).isEmpty());
+        Files.delete(file);
+        Files.write(file, new byte[] {(byte) 0xFF, (byte) 0xC0});
+        assertTrue(tables("1").read(gemm).isEmpty());
     }
 
     @Test

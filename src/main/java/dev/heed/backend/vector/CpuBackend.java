@@ -148,6 +148,7 @@ abstract class CpuBackend implements AttentionBackend {
         }
         Workers running = workers;
         if (running == null) {
+            Settings.check(); // before a class reads them: an error there would also fail every later call
             running = new Workers(threads, executor);
             workers = running;
             Machine.slowReason()

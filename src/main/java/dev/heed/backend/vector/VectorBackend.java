@@ -1,9 +1,11 @@
 package dev.heed.backend.vector;
 
+import dev.heed.backend.vector.kernels.MeasuredTiles;
 import dev.heed.backend.vector.storage.Bf16Panels;
 import dev.heed.backend.vector.storage.Workers;
 import dev.heed.machine.Machine;
 import dev.heed.settings.Settings;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -69,6 +71,9 @@ public final class VectorBackend extends CpuBackend {
         lines.add("CPU, " + width + "-bit vectors, " + Workers.describe(threads));
         Machine.slowReason().ifPresent(lines::add);
         Bf16Panels.notServing().ifPresent(lines::add);
+        List<Path> measured = MeasuredTiles.files();
+        lines.add(measured.isEmpty() ? "tile sizes: built in" : "tile sizes: measured on this machine");
+        measured.forEach(file -> lines.add("   measured: " + file));
         return lines;
     }
 

@@ -3,7 +3,7 @@ package dev.heed.backend.opencl.device;
 import dev.heed.AttentionProblem;
 import dev.heed.Problem;
 import dev.heed.opencl.Device;
-import dev.heed.opencl.OpenCl;
+import dev.heed.settings.Settings;
 import dev.heed.tuning.DeviceTables;
 import dev.heed.tuning.MeasuredTable;
 import dev.heed.tuning.TuningTable;
@@ -42,7 +42,8 @@ public final class Tuned {
     }
 
     public static Tuned of(Device device) {
-        return new Tuned(device, new DeviceTables(OpenCl.cacheFolder().orElse(null), device.name(), device.identity()));
+        return new Tuned(
+                device, new DeviceTables(Settings.cacheFolder().orElse(null), device.name(), device.identity()));
     }
 
     public TileSizes tiles(String phase, long width) {

@@ -3,10 +3,14 @@ package dev.heed.backend.vector.kernels;
 import dev.heed.machine.Machine;
 import dev.heed.tensor.DType;
 import dev.heed.tuning.TuningTable;
+import dev.heed.tuning.VectorSize;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The sizes of tiles and tasks for the loops of this process, from the tables {@code tuning/vector_*.tsv}. */
+/**
+ * The sizes of tiles and tasks for the loops of this process: from the tables {@code tuning/vector_*.tsv}, except for sizes without
+ * influence on any result that {@link MeasuredTiles} has.
+ */
 public final class Tiles {
     private static final TuningTable PREFILL = TuningTable.resource("vector_prefill.tsv");
     private static final TuningTable DECODE = TuningTable.resource("vector_decode.tsv");
@@ -19,22 +23,22 @@ public final class Tiles {
     private static final Map<Long, Decode> DECODES = new ConcurrentHashMap<>();
 
     /** Vectors per row in the blocks of {@link MicroKernel}: 2 or 4. */
-    static final int BLOCK_VECTORS = Lanes.SCALAR ? 4 : block("vectors");
+    static final int BLOCK_VECTORS = block(VectorSize.VECTORS);
 
     /** Whether {@link MicroKernel} multiplies a transposed A in blocks of 12 rows and two vectors. */
-    static final boolean BLOCK_TALL = !Lanes.SCALAR && block("tall") != 0;
+    static final boolean BLOCK_TALL = block(VectorSize.TALL) != 0;
 
     /** Maximum depth per block of a matrix product. */
-    public static final int GEMM_DEPTH = gemm("depth");
+    public static final int GEMM_DEPTH = gemm(VectorSize.DEPTH);
 
     /** Maximum rows per task of a matrix product. */
-    public static final int GEMM_ROWS = gemm("rows");
+    public static final int GEMM_ROWS = gemm(VectorSize.ROWS);
 
     /**
      * Minimum rows per task of a matrix product. Tasks have fewer than {@link #GEMM_ROWS} rows if more tasks keep more
      * threads busy.
      */
-    public static final int GEMM_FEWEST_ROWS = gemm("fewestRows");
+    public static final int GEMM_FEWEST_ROWS = Math.min(GEMM_ROWS, gemm(VectorSize.FEWEST_ROWS));
 
     private Tiles() {}
 
@@ -79,7 +83,8 @@ public final class Tiles {
     public static Prefill prefill(long width) {
         return PREFILLS.computeIfAbsent(width, w -> {
             TuningTable.Numbers row = PREFILL.best(asked(w));
-            return new Prefill(row.get("panels"), row.get("tileKeys"), row.get("depth"));
+            int panels = MeasuredTiles.find(VectorSize.PANELS, asked(w)).orElseGet(() -> row.get("panels"));
+            return new Prefill(panels, row.get("tileKeys"), row.get("depth"));
         });
     }
 
@@ -90,14 +95,29 @@ public final class Tiles {
         });
     }
 
-    private static int block(String column) {
-        int registers = Machine.vectorRegisters();
-        return BLOCK.best(Map.of("bits", String.valueOf(Lanes.V * Float.SIZE), "registers", String.valueOf(registers)))
-                .get(column);
+    /** {@return the current number of a size; {@code width} is the headDim for sizes of prefill} */
+    public static int current(VectorSize size, long width) {
+        return switch (size) {
+            case PANELS -> prefill(width).panels();
+            case DEPTH -> GEMM_DEPTH;
+            case ROWS -> GEMM_ROWS;
+            case FEWEST_ROWS -> GEMM_FEWEST_ROWS;
+            case VECTORS -> BLOCK_VECTORS;
+            case TALL -> BLOCK_TALL ? 1 : 0;
+        };
     }
 
-    private static int gemm(String column) {
-        return GEMM.best(asked(0)).get(column);
+    private static int block(VectorSize size) {
+        String registers = Lanes.SCALAR ? "" : String.valueOf(Machine.vectorRegisters()); // plain loops have no blocks
+        return size(size, BLOCK, Map.of("bits", String.valueOf(Lanes.V * Float.SIZE), "registers", registers));
+    }
+
+    private static int gemm(VectorSize size) {
+        return size(size, GEMM, asked(0));
+    }
+
+    private static int size(VectorSize size, TuningTable table, Map<String, String> keys) {
+        return MeasuredTiles.find(size, keys).orElseGet(() -> table.best(keys).get(size.column()));
     }
 
     private static Map<String, String> asked(long width) {
