@@ -100,7 +100,8 @@ int heed_agree(const struct kernels *set, const struct kernels *portable) {
     query[1] = 1.00390625f;
     query[2] = 70000;
     query[3] = 0x1p-25f;
-    SAME(narrow, sizeof narrow, bf16_narrow(query, 0, DEPTH, narrow, 0));
+    SAME(narrow, sizeof narrow, bf16_narrow(query, 0, DEPTH, 1, DEPTH, narrow, 0, DEPTH));
+    SAME(narrow, sizeof narrow, bf16_narrow(query, 0, DEPTH / 2, 2, DEPTH / 2, narrow, 0, DEPTH));
     SAME(narrow, sizeof narrow, f16_narrow(query, 0, DEPTH, narrow, 0));
     floats(query, QUERIES * DEPTH, &state);
 

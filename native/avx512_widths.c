@@ -32,20 +32,29 @@ BASE void heed_i8_widen_avx512(
     }
 }
 
-BASE void heed_bf16_narrow_avx512(const float *from, int64_t from_offset, int64_t count, uint16_t *to,
-    int64_t to_offset) {
-    __m512i one = _mm512_set1_epi32(1);
-    for (int64_t i = 0; i < count; i += 16) {
-        __mmask16 mask = count - i < 16 ? lanes16(count - i) : 0xffff;
-        __m512i bits = _mm512_maskz_loadu_epi32(mask, from + from_offset + i);
-        __m512i last = _mm512_and_si512(_mm512_srli_epi32(bits, 16), one);
-        __m512i sum = _mm512_add_epi32(bits, _mm512_add_epi32(last, _mm512_set1_epi32(0x7fff)));
-        __m512i rounded = _mm512_srli_epi32(sum, 16);
-        __mmask16 is_nan = _mm512_cmpgt_epi32_mask(
-            _mm512_and_si512(bits, _mm512_set1_epi32(0x7fffffff)), _mm512_set1_epi32(0x7f800000));
-        __m512i quiet = _mm512_or_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(0x40));
-        rounded = _mm512_mask_mov_epi32(rounded, is_nan, quiet);
-        _mm256_mask_storeu_epi16(to + to_offset + i, mask, _mm512_cvtepi32_epi16(rounded));
+/* Rounds to nearest, ties to even, including subnormal numbers. A NaN stays a NaN. */
+BASE INLINE __m256i to_bf16(__m512i bits) {
+    __m512i upper = _mm512_srli_epi32(bits, 16);
+    __m512i last = _mm512_and_si512(upper, _mm512_set1_epi32(1));
+    __m512i sum = _mm512_add_epi32(bits, _mm512_add_epi32(last, _mm512_set1_epi32(0x7fff)));
+    __mmask16 is_nan = _mm512_cmp_ps_mask(_mm512_castsi512_ps(bits), _mm512_castsi512_ps(bits), _CMP_UNORD_Q);
+    __m512i rounded = _mm512_mask_or_epi32(_mm512_srli_epi32(sum, 16), is_nan, upper, _mm512_set1_epi32(0x40));
+    return _mm512_cvtepi32_epi16(rounded);
+}
+
+BASE void heed_bf16_narrow_avx512(const float *from, int64_t from_offset, int64_t ld_from, int64_t rows, int64_t count,
+    uint16_t *to, int64_t to_offset, int64_t ld_to) {
+    from += from_offset;
+    to += to_offset;
+    for (int64_t r = 0; r < rows; r++, from += ld_from, to += ld_to) {
+        int64_t i = 0;
+        for (; i + 16 <= count; i += 16) {
+            _mm256_storeu_si256((__m256i *)(to + i), to_bf16(_mm512_loadu_si512(from + i)));
+        }
+        if (i < count) {
+            __mmask16 mask = lanes16(count - i);
+            _mm256_mask_storeu_epi16(to + i, mask, to_bf16(_mm512_maskz_loadu_epi32(mask, from + i)));
+        }
     }
 }
 

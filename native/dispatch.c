@@ -145,8 +145,9 @@ void heed_i8_widen(const int8_t *from, int64_t from_offset, int64_t count, float
     chosen.i8_widen(from, from_offset, count, scale, to, to_offset);
 }
 
-void heed_bf16_narrow(const float *from, int64_t from_offset, int64_t count, uint16_t *to, int64_t to_offset) {
-    chosen.bf16_narrow(from, from_offset, count, to, to_offset);
+void heed_bf16_narrow(const float *from, int64_t from_offset, int64_t ld_from, int64_t rows, int64_t count,
+    uint16_t *to, int64_t to_offset, int64_t ld_to) {
+    chosen.bf16_narrow(from, from_offset, ld_from, rows, count, to, to_offset, ld_to);
 }
 
 void heed_f16_narrow(const float *from, int64_t from_offset, int64_t count, uint16_t *to, int64_t to_offset) {

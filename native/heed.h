@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define HEED_ABI 3
+#define HEED_ABI 4
 #define HEED_LANES 64 /* maximum lanes of a panel (queries or columns); a panel has 16, 32 or 64 */
 #define HEED_LIMBS 3  /* bytes that represent an element of a query in scores with int8 keys */
 
@@ -52,7 +52,9 @@
     K(void, f16_widen, (const uint16_t *from, int64_t from_offset, int64_t count, float *to, int64_t to_offset))       \
     K(void, i8_widen,                                                                                                  \
         (const int8_t *from, int64_t from_offset, int64_t count, float scale, float *to, int64_t to_offset))           \
-    K(void, bf16_narrow, (const float *from, int64_t from_offset, int64_t count, uint16_t *to, int64_t to_offset))     \
+    K(void, bf16_narrow,                                                                                               \
+        (const float *from, int64_t from_offset, int64_t ld_from, int64_t rows, int64_t count, uint16_t *to,           \
+            int64_t to_offset, int64_t ld_to))                                                                         \
     K(void, f16_narrow, (const float *from, int64_t from_offset, int64_t count, uint16_t *to, int64_t to_offset))      \
     K(void, bf16_dots,                                                                                                 \
         (const uint16_t *q, int64_t q_offset, int64_t ldq, int64_t rows, const uint16_t *k, int64_t k_offset,          \

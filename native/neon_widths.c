@@ -36,13 +36,18 @@ void heed_i8_widen_neon(const int8_t *from, int64_t from_offset, int64_t count, 
     }
 }
 
-void heed_bf16_narrow_neon(const float *from, int64_t from_offset, int64_t count, uint16_t *to, int64_t to_offset) {
-    int64_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        vst1_u16(to + to_offset + i, floats_to_bf16(vld1q_f32(from + from_offset + i)));
-    }
-    for (; i < count; i++) {
-        to[to_offset + i] = float_to_bf16(from[from_offset + i]);
+void heed_bf16_narrow_neon(const float *from, int64_t from_offset, int64_t ld_from, int64_t rows, int64_t count,
+    uint16_t *to, int64_t to_offset, int64_t ld_to) {
+    from += from_offset;
+    to += to_offset;
+    for (int64_t r = 0; r < rows; r++, from += ld_from, to += ld_to) {
+        int64_t i = 0;
+        for (; i + 4 <= count; i += 4) {
+            vst1_u16(to + i, floats_to_bf16(vld1q_f32(from + i)));
+        }
+        for (; i < count; i++) {
+            to[i] = float_to_bf16(from[i]);
+        }
     }
 }
 

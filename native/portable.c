@@ -79,9 +79,13 @@ PORTABLE(void, i8_widen)(const int8_t *from, int64_t from_offset, int64_t count,
     }
 }
 
-PORTABLE(void, bf16_narrow)(const float *from, int64_t from_offset, int64_t count, uint16_t *to, int64_t to_offset) {
-    for (int64_t i = 0; i < count; i++) {
-        to[to_offset + i] = float_to_bf16(from[from_offset + i]);
+PORTABLE(void, bf16_narrow)
+(const float *from, int64_t from_offset, int64_t ld_from, int64_t rows, int64_t count, uint16_t *to, int64_t to_offset,
+    int64_t ld_to) {
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t i = 0; i < count; i++) {
+            to[to_offset + r * ld_to + i] = float_to_bf16(from[from_offset + r * ld_from + i]);
+        }
     }
 }
 

@@ -154,8 +154,9 @@ static void widths(void) {
     }
     uint16_t *y = halves(size, 0), *z = room(size, 2);
     memcpy(z, y, (size_t)size * 2);
-    heed_bf16_narrow(wide, offset, count, y, offset);
-    heed_bf16_narrow_portable(wide, offset, count, z, offset);
+    int64_t rows = between(1, 4), width = count / rows, ld = rows == 1 ? 0 : (count - width) / (rows - 1);
+    heed_bf16_narrow(wide, offset, ld, rows, width, y, offset, ld);
+    heed_bf16_narrow_portable(wide, offset, ld, rows, width, z, offset, ld);
     same("bf16_narrow", y, z, size, 2);
     heed_f16_narrow(wide, offset, count, y, offset);
     heed_f16_narrow_portable(wide, offset, count, z, offset);

@@ -16,7 +16,7 @@ final class NativeFunctions {
     static final MethodHandle BF16_WIDEN = NativeLink.function('v', "bf16_widen", "pllpl");
     static final MethodHandle F16_WIDEN = NativeLink.function('v', "f16_widen", "pllpl");
     static final MethodHandle I8_WIDEN = NativeLink.function('v', "i8_widen", "pllfpl");
-    static final MethodHandle BF16_NARROW = NativeLink.function('v', "bf16_narrow", "pllpl");
+    static final MethodHandle BF16_NARROW = NativeLink.function('v', "bf16_narrow", "pllllpll");
     static final MethodHandle F16_NARROW = NativeLink.function('v', "f16_narrow", "pllpl");
     static final MethodHandle BF16_DOTS = NativeLink.function('v', "bf16_dots", "plllpllllllpll");
     static final MethodHandle F16_DOTS = NativeLink.function('v', "f16_dots", "plllpllllllpll");
@@ -123,9 +123,17 @@ final class NativeFunctions {
     }
 
     /** Calls {@code heed_bf16_narrow}. */
-    static void bf16Narrow(MemorySegment from, long fromOffset, long count, MemorySegment to, long toOffset) {
+    static void bf16Narrow(
+            MemorySegment from,
+            long fromOffset,
+            long ldFrom,
+            long rows,
+            long count,
+            MemorySegment to,
+            long toOffset,
+            long ldTo) {
         try {
-            BF16_NARROW.invokeExact(from, fromOffset, count, to, toOffset);
+            BF16_NARROW.invokeExact(from, fromOffset, ldFrom, rows, count, to, toOffset, ldTo);
         } catch (Throwable e) {
             throw NativeLink.unexpected(e);
         }

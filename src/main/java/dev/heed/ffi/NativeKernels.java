@@ -179,11 +179,22 @@ public final class NativeKernels {
         NativeFunctions.i8Widen(from, at, count, scale, to, toOffset);
     }
 
-    /** Rounds {@code count} f32 elements to bf16, to nearest, ties to even. */
-    public static void bf16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
-        check(from, Float.BYTES, at, 0, 1, 0, 1, count);
-        check(to, Short.BYTES, toOffset, 0, 1, 0, 1, count);
-        NativeFunctions.bf16Narrow(from, at, count, to, toOffset);
+    /** Rounds {@code rows} rows of {@code count} contiguous f32 elements to bf16, to nearest, ties to even. */
+    public static void bf16Narrow(
+            MemorySegment from,
+            long at,
+            long row,
+            int rows,
+            int count,
+            MemorySegment to,
+            long toOffset,
+            long toRowStride) {
+        if (rows < 1 || count < 1) {
+            return;
+        }
+        check(from, Float.BYTES, at, row, rows, 0, 1, count);
+        check(to, Short.BYTES, toOffset, toRowStride, rows, 0, 1, count);
+        NativeFunctions.bf16Narrow(from, at, row, rows, count, to, toOffset, toRowStride);
     }
 
     /** Rounds {@code count} f32 elements to f16, to nearest, ties to even. */

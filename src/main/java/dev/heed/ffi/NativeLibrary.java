@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NativeLibrary {
     /** The ABI version that this class requires; {@code HEED_ABI} in {@code native/heed.h}. */
-    static final int ABI = 3;
+    static final int ABI = 4;
 
     static final String RESOURCE = "libheed.so";
 

@@ -47,7 +47,7 @@ class NativeKernelsTest {
             assertEquals(Float.isNaN(there) ? every[i] | 0x200 : every[i], (int) back[i]);
         }
         NativeKernels.bf16Widen(of(every), 0, every.length, of(wide), 0);
-        NativeKernels.bf16Narrow(of(wide), 0, every.length, of(back), 0);
+        NativeKernels.bf16Narrow(of(wide), 0, 256, 256, 256, of(back), 0, 256);
         for (int i = 0; i < every.length; i++) {
             assertEquals(every[i] << 16, Float.floatToRawIntBits(wide[i]));
             assertEquals(Float.isNaN(wide[i]) ? every[i] | 0x40 : every[i], (int) back[i]);

@@ -96,7 +96,14 @@ final class NativeRows {
             int length = rows * headDim;
             scratch.narrow = scratch.narrow.length >= length ? scratch.narrow : new short[length];
             NativeKernels.bf16Narrow(
-                    MemorySegment.ofArray(scratch.packed), 0, length, MemorySegment.ofArray(scratch.narrow), 0);
+                    MemorySegment.ofArray(scratch.packed),
+                    0,
+                    headDim,
+                    rows,
+                    headDim,
+                    MemorySegment.ofArray(scratch.narrow),
+                    0,
+                    headDim);
         }
     }
 

@@ -270,9 +270,9 @@ final class Panel {
                 to[at + d] = scale == 0 ? 0 : sums[d * PANEL + i] * scale;
             }
         }
-        for (int i = 0; array == null && i < queries; i++) {
-            long position = tensor.position(batch, head, from + i, 0);
-            Rows.write(copy, i * width, tensor, position, tensor.stride(3), width);
+        if (array == null) {
+            long position = tensor.position(batch, head, from, 0);
+            Rows.write(copy, tensor, position, tensor.stride(2), tensor.stride(3), queries, width);
         }
     }
 }

@@ -37,14 +37,37 @@ final class VectorLinear extends LinearPlan {
 
     @Override
     protected void runForward(Tensor input, LinearWeights weights, Tensor output) {
-        Matrix to = this.output.place(output);
         Activation activation = problem().activation();
         Tensor weight = weights.weight();
-        Product product = Bf16Matrix.serve(input, weight)
-                ? product(Bf16Matrix.of(input), weight, weights.bias(), activation, to, workers)
-                : product(this.input.read(input), weight, weights.bias(), activation, to, workers);
-        Gemm.run(product, workers);
+        if (Bf16Matrix.serve(input, weight, output)) {
+            forward(Bf16Matrix.of(input), weight, weights.bias(), activation, output, this.output, workers);
+            return;
+        }
+        Matrix to = this.output.place(output);
+        Gemm.run(product(this.input.read(input), weight, weights.bias(), activation, to, workers), workers);
         this.output.deliver(to, output);
+    }
+
+    /**
+     * Computes {@code output = f(x W + b)} of bf16 operands. Each task rounds its block of the result into the output; if other
+     * threads cannot access the output, or its rows are not evenly spaced, the result is first computed in {@code buffer}.
+     */
+    static void forward(
+            Bf16Matrix x,
+            Tensor weight,
+            @Nullable Tensor bias,
+            Activation activation,
+            Tensor output,
+            MatrixBuffer buffer,
+            Workers workers) {
+        Bf16Matrix rounded = Bf16Matrix.inPlace(output);
+        if (rounded != null) {
+            Gemm.run(new Product(operands(x, weight, workers), row(bias), activation, rounded), workers);
+            return;
+        }
+        Matrix to = buffer.place(output);
+        Gemm.run(product(x, weight, bias, activation, to, workers), workers);
+        buffer.deliver(to, output);
     }
 
     @Override
@@ -68,15 +91,18 @@ final class VectorLinear extends LinearPlan {
         this.input.deliver(dx, inputGradient);
     }
 
-    /**
-     * {@return the product {@code c = f(x W + b)} of bf16 operands, not yet computed} W is packed at every call, or
-     * once if it is a constant tensor.
-     */
+    /** {@return the product {@code c = f(x W + b)} of bf16 operands, not yet computed} */
     static Product product(
             Bf16Matrix x, Tensor weight, @Nullable Tensor bias, Activation activation, Matrix c, Workers workers) {
-        Bf16Matrix.Packed packed = weight.prepared(
-                Bf16Matrix.Packed.class, () -> Bf16Matrix.of(weight).pack(workers));
-        return new Product(new Bf16Matrix.Operands(x, packed), row(bias), activation, c);
+        return new Product(operands(x, weight, workers), row(bias), activation, c);
+    }
+
+    /** {@return bf16 operands} The weight is packed at every call, or once if it is a constant tensor. */
+    private static Bf16Matrix.Operands operands(Bf16Matrix x, Tensor weight, Workers workers) {
+        return new Bf16Matrix.Operands(
+                x,
+                weight.prepared(
+                        Bf16Matrix.Packed.class, () -> Bf16Matrix.of(weight).pack(workers)));
     }
 
     private static float @Nullable [] row(@Nullable Tensor bias) {

@@ -62,19 +62,16 @@ final class VectorMultiHead extends MultiHeadPlan {
     protected void runForward(MultiHeadInputs inputs, AttentionResult result) {
         Matrix together = attended(heads(inputs, inputs.options()), result);
         MultiHeadWeights w = inputs.weights();
-        Matrix to = output.place(result.output());
-        Gemm.run(outputProduct(together, w, result.output(), to), workers);
-        output.deliver(to, result.output());
-    }
-
-    /**
-     * {@return the output projection, not yet computed} If native products compute it, its input is rounded to bf16,
-     * like its output.
-     */
-    private Gemm.Product outputProduct(Matrix together, MultiHeadWeights w, Tensor into, Matrix to) {
-        return Bf16Matrix.serve(w.output(), into)
-                ? product(joined.rounded(together), w.output(), w.outputBias(), to)
-                : product(together, w.output(), w.outputBias(), to);
+        Tensor into = result.output();
+        if (Bf16Matrix.serve(w.output(), into)) {
+            Bf16Matrix x =
+                    joined.rounded(together, workers); // rounded, like the output of the attention of a bf16 problem
+            VectorLinear.forward(x, w.output(), w.outputBias(), Activation.IDENTITY, into, output, workers);
+            return;
+        }
+        Matrix to = output.place(into);
+        Gemm.run(product(together, w.output(), w.outputBias(), to), workers);
+        output.deliver(to, into);
     }
 
     /** Projects query, key and value; returns the inputs of the inner attention. */

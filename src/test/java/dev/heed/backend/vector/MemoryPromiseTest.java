@@ -3,12 +3,14 @@ package dev.heed.backend.vector;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.heed.Activation;
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
+import dev.heed.LinearWeights;
 import dev.heed.Qkv;
 import dev.heed.RandomTensors;
 import dev.heed.SoftmaxProblem;
@@ -89,6 +91,14 @@ class MemoryPromiseTest {
                             A_CALL,
                             () -> plan.backward(inputs, result, dOutput, null, gradients));
                 }
+            }
+            var random = new RandomTensors(2);
+            Tensor rows = random.normal(DType.BF16, 100, 96);
+            LinearWeights weights =
+                    new LinearWeights(random.normal(DType.BF16, 96, 200), random.normal(DType.BF16, 200)).asConstant();
+            Tensor result = Tensor.zeros(DType.BF16, 100, 200);
+            try (var plan = backend.plan(weights.problem(100, Activation.IDENTITY))) {
+                check(tooMuch, plan.problem().toString(), A_CALL, () -> plan.forward(rows, weights, result));
             }
             Tensor input = new RandomTensors(1).normal(DType.F32, 4, 1000);
             Tensor output = Tensor.zeros(DType.F32, 4, 1000);

@@ -3,10 +3,13 @@ package dev.heed.backend.vector;
 import static dev.heed.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.heed.Activation;
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionResult;
+import dev.heed.LinearProblem;
+import dev.heed.LinearWeights;
 import dev.heed.Qkv;
 import dev.heed.RandomTensors;
 import dev.heed.SoftmaxProblem;
@@ -107,6 +110,34 @@ class PlacementPromiseTest {
         });
     }
 
+    /** A bf16 result that can be accessed by all threads is rounded block by block, any other result at the end. */
+    @TestFactory
+    Stream<DynamicTest> ofLinear() {
+        return Stream.of(DType.F32, DType.F16, DType.BF16).flatMap(type -> {
+            var random = new RandomTensors(4);
+            Tensor input = random.normal(type, 211, 45);
+            LinearWeights weights = new LinearWeights(random.normal(type, 45, 150), random.normal(type, 150));
+            LinearProblem problem = weights.problem(211, Activation.GELU);
+            Tensor expected = Tensor.zeros(type, 211, 150);
+            backend.plan(problem).forward(input, weights, expected);
+            Stream<DynamicTest> confined = Stream.of(dynamicTest(problem + ": confined", () -> {
+                try (Arena arena = Arena.ofConfined()) {
+                    Tensor output = Tensor.allocate(arena, type, 211, 150);
+                    backend.plan(problem).forward(input, weights, output);
+                    assertSameBits(expected, output);
+                }
+            }));
+            return Stream.concat(
+                    confined,
+                    places.entrySet().stream()
+                            .map(place -> dynamicTest(problem + ": " + place.getKey(), () -> {
+                                Tensor output = place.getValue().apply(Tensor.zeros(type, 211, 150));
+                                backend.plan(problem).forward(place.getValue().apply(input), weights, output);
+                                assertSameBits(expected, output);
+                            })));
+        });
+    }
+
     @TestFactory
     Stream<DynamicTest> ofSoftmax() {
         return Stream.of(DType.F32, DType.F16, DType.BF16).flatMap(type -> {
@@ -182,8 +213,11 @@ class PlacementPromiseTest {
         return window;
     }
 
+    /** {@return a copy with two axes exchanged in memory; of a matrix, its only two} */
     private static Tensor turned(Tensor tensor, int axis, int other) {
-        return tensor.transpose(axis, other).copy().transpose(axis, other);
+        int first = axis % tensor.rank();
+        int second = other % tensor.rank();
+        return tensor.transpose(first, second).copy().transpose(first, second);
     }
 
     private static Tensor bytes(Tensor tensor) {

@@ -10,6 +10,7 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A bf16 matrix with contiguous rows: element {@code [r][c]} is element {@code at + r * rowStep + c} of the segment.
@@ -21,6 +22,8 @@ import java.util.Arrays;
  * @param columns number of columns
  */
 public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, int columns) {
+    /** Rows per task when a matrix is rounded. */
+    private static final int ROUNDED_ROWS = 64;
 
     /**
      * The operands of a product: the left matrix {@code a} in rows, the right matrix {@code b} packed in panels of pairs.
@@ -74,13 +77,21 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
      * the rows}
      */
     public static Bf16Matrix of(Tensor tensor) {
+        Bf16Matrix inPlace = inPlace(tensor);
+        return inPlace != null ? inPlace : copy(tensor);
+    }
+
+    /**
+     * {@return the matrix that {@link #of} would return, but as a view of the tensor's own memory; null if the tensor is not
+     * bf16, if its rows are not contiguous and evenly spaced, or if other threads cannot access it}
+     */
+    public static @Nullable Bf16Matrix inPlace(Tensor tensor) {
         int last = tensor.rank() - 1;
         int columns = Math.toIntExact(tensor.size(last));
         int rows = Math.toIntExact(tensor.elementCount() / columns);
         long step = 0;
         long count = 1;
-        boolean even =
-                StoredRows.inPlace(tensor) && !tensor.isConfined(); // a confined tensor cannot be read by other threads
+        boolean even = tensor.type() == DType.BF16 && StoredRows.inPlace(tensor) && !tensor.isConfined();
         for (int axis = last - 1; axis >= 0; axis--) {
             if (tensor.size(axis) != 1) {
                 step = count == 1 ? tensor.stride(axis) : step;
@@ -88,9 +99,13 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
                 count *= tensor.size(axis);
             }
         }
-        if (even) {
-            return new Bf16Matrix(tensor.segment(), tensor.offset(), step, rows, columns);
-        }
+        return even ? new Bf16Matrix(tensor.segment(), tensor.offset(), step, rows, columns) : null;
+    }
+
+    private static Bf16Matrix copy(Tensor tensor) {
+        int last = tensor.rank() - 1;
+        int columns = Math.toIntExact(tensor.size(last));
+        int rows = Math.toIntExact(tensor.elementCount() / columns);
         short[] copy = new short[Math.multiplyExact(rows, columns)];
         RowCursor cursor = new RowCursor(tensor, last);
         for (int r = 0; r < rows; r++) {
@@ -104,14 +119,25 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
     }
 
     /** {@return a matrix rounded to bf16 and stored in {@code into}; the rows of {@code matrix} must be contiguous} */
-    static Bf16Matrix rounded(Matrix matrix, short[] into) {
-        MemorySegment to = MemorySegment.ofArray(into);
-        MemorySegment from = MemorySegment.ofArray(matrix.data());
-        for (int r = 0; r < matrix.rows(); r++) {
-            long at = matrix.at() + (long) r * matrix.rowStep();
-            NativeKernels.bf16Narrow(from, at, matrix.columns(), to, (long) r * matrix.columns());
-        }
-        return new Bf16Matrix(to, 0, matrix.columns(), matrix.rows(), matrix.columns());
+    static Bf16Matrix rounded(Matrix matrix, short[] into, Workers workers) {
+        int columns = matrix.columns();
+        var rounded = new Bf16Matrix(MemorySegment.ofArray(into), 0, columns, matrix.rows(), columns);
+        workers.run(Math.ceilDiv(matrix.rows(), ROUNDED_ROWS), (task, scratch) -> {
+            int first = task * ROUNDED_ROWS;
+            int rows = Math.min(ROUNDED_ROWS, matrix.rows() - first);
+            int at = matrix.at() + first * matrix.rowStep();
+            rounded.round(matrix.data(), at, matrix.rowStep(), first, rows, 0, columns);
+        });
+        return rounded;
+    }
+
+    /**
+     * Rounds rows of floats to {@code width} columns of this matrix, beginning with element {@code [first][column]}. The
+     * floats begin at {@code from[at]}; their rows are {@code step} elements apart.
+     */
+    void round(float[] from, int at, int step, int first, int rows, int column, int width) {
+        MemorySegment floats = MemorySegment.ofArray(from);
+        NativeKernels.bf16Narrow(floats, at, step, rows, width, data, this.at + first * rowStep + column, rowStep);
     }
 
     /** {@return this matrix packed as the right operand of products} */

@@ -40,6 +40,7 @@ public final class Gemm {
      * @param bias one element per column, padded with zeros to whole panels, or null
      * @param c the result; its rows are contiguous
      * @param bf16 the operands of a native product, or null; if not null, a and b hold only sizes, no elements
+     * @param rounded the result rounded to bf16, or null; if not null, c holds only sizes, no elements
      */
     public record Product(
             Matrix a,
@@ -47,20 +48,28 @@ public final class Gemm {
             float @Nullable [] bias,
             Activation activation,
             Matrix c,
-            Bf16Matrix.@Nullable Operands bf16) {
+            Bf16Matrix.@Nullable Operands bf16,
+            @Nullable Bf16Matrix rounded) {
         public Product(Matrix a, Packed b, float @Nullable [] bias, Activation activation, Matrix c) {
-            this(a, b, bias, activation, c, null);
+            this(a, b, bias, activation, c, null, null);
         }
 
         /** Creates a product of bf16 matrices. */
         public Product(Bf16Matrix.Operands bf16, float @Nullable [] bias, Activation activation, Matrix c) {
-            this(
-                    Matrix.of(NONE, bf16.a().rows(), bf16.a().columns()),
-                    new Packed(NONE, bf16.b().depth(), bf16.b().columns()),
-                    bias,
-                    activation,
-                    c,
-                    bf16);
+            this(sizes(bf16.a()), sizes(bf16.b()), bias, activation, c, bf16, null);
+        }
+
+        /** Creates a product of bf16 matrices. Each block of the result is rounded to bf16 while it is in cache. */
+        public Product(Bf16Matrix.Operands bf16, float @Nullable [] bias, Activation activation, Bf16Matrix rounded) {
+            this(sizes(bf16.a()), sizes(bf16.b()), bias, activation, sizes(rounded), bf16, rounded);
+        }
+
+        private static Matrix sizes(Bf16Matrix matrix) {
+            return Matrix.of(NONE, matrix.rows(), matrix.columns());
+        }
+
+        private static Packed sizes(Bf16Matrix.Packed packed) {
+            return new Packed(NONE, packed.depth(), packed.columns());
         }
 
         int tasks(int rowsPerTask) {
@@ -137,10 +146,11 @@ public final class Gemm {
         int column = panel * PANEL;
         int width = Math.min(PANEL, b.columns - column);
         boolean narrow = width < PANEL; // C has no room for the padding of the last panel
+        Bf16Matrix rounded = product.rounded;
         float[] to = c.data();
         int at = c.at() + first * c.rowStep() + column;
         int step = c.rowStep();
-        if (narrow) {
+        if (narrow || rounded != null) {
             to = scratch.tile = ArrayGrowth.atLeast(scratch.tile, rowsPerTask * PANEL);
             at = 0;
             step = PANEL;
@@ -188,6 +198,10 @@ public final class Gemm {
         }
         // The bias is added last, because sums that begin with it would be rounded relative to its magnitude.
         KERNELS.finishLinear(product.activation, product.bias, column, to, at, step, rows);
+        if (rounded != null) {
+            rounded.round(to, at, step, first, rows, column, width);
+            return;
+        }
         for (int r = 0; narrow && r < rows; r++) {
             System.arraycopy(to, r * PANEL, c.data(), c.at() + (first + r) * c.rowStep() + column, width);
         }

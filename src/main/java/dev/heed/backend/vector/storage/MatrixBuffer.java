@@ -25,10 +25,10 @@ public final class MatrixBuffer {
     }
 
     /** {@return a matrix rounded to bf16, in this buffer} */
-    public Bf16Matrix rounded(Matrix matrix) {
+    public Bf16Matrix rounded(Matrix matrix, Workers workers) {
         int length = Math.multiplyExact(matrix.rows(), matrix.columns());
         bf16 = bf16.length >= length ? bf16 : new short[length];
-        return Bf16Matrix.rounded(matrix, bf16);
+        return Bf16Matrix.rounded(matrix, bf16, workers);
     }
 
     /** {@return a matrix for a result that belongs in a tensor: in the tensor itself if possible, else in this buffer} */

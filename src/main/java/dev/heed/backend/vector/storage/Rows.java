@@ -172,4 +172,19 @@ public final class Rows {
             tensor.put(position + d * stride, from[at + d]);
         }
     }
+
+    /**
+     * Writes {@code rows} rows of {@code count} elements, rounded to the tensor's type. The rows are contiguous in {@code from}
+     * and {@code rowStride} elements apart in the tensor.
+     */
+    public static void write(
+            float[] from, Tensor tensor, long position, long rowStride, long stride, int rows, int count) {
+        if (stride == 1 && tensor.type() == DType.BF16 && Widths.serve(tensor.type(), tensor.segment(), count)) {
+            Widths.narrow(from, tensor.segment(), position, rowStride, rows, count);
+            return;
+        }
+        for (int r = 0; r < rows; r++) {
+            write(from, r * count, tensor, position + r * rowStride, stride, count);
+        }
+    }
 }

@@ -45,9 +45,14 @@ final class Widths {
     static void narrow(DType type, float[] from, int at, MemorySegment into, long position, int count) {
         MemorySegment numbers = MemorySegment.ofArray(from);
         if (type == DType.BF16) {
-            NativeKernels.bf16Narrow(numbers, at, count, into, position);
+            NativeKernels.bf16Narrow(numbers, at, count, 1, count, into, position, count);
         } else {
             NativeKernels.f16Narrow(numbers, at, count, into, position);
         }
+    }
+
+    /** Rounds contiguous rows of floats to bf16 rows that are {@code rowStride} elements apart. */
+    static void narrow(float[] from, MemorySegment into, long position, long rowStride, int rows, int count) {
+        NativeKernels.bf16Narrow(MemorySegment.ofArray(from), 0, count, rows, count, into, position, rowStride);
     }
 }
