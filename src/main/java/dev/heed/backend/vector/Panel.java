@@ -53,7 +53,7 @@ final class Panel {
 
     /**
      * The scores of one tile of keys, then its weights: key {@code j} and query {@code i} at {@code j * PANEL + i}. All panels of a thread
-     * share this array, 48 KB for 192 keys, so that it stays in the cache.
+     * share this array, 48 KB for 192 keys and 128 KB for 512, so that it stays in the cache.
      */
     float[] tile = new float[0];
 

@@ -53,7 +53,7 @@ final class PanelCall {
         this.modifier = new ScoreModifier(shape, options);
         this.meeting = Meeting.of(options.score(), shape);
         this.bf16 = plain && meeting == null && Bf16Panels.serve(inputs);
-        this.tiles = Tiles.prefill(shape.headDim());
+        this.tiles = Tiles.prefill(shape.headDim(), bf16);
         this.keyArray = Rows.array(inputs.key());
         this.valueArray = Rows.array(inputs.value());
     }

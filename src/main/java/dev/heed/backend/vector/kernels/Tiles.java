@@ -4,6 +4,7 @@ import dev.heed.machine.Machine;
 import dev.heed.tensor.DType;
 import dev.heed.tuning.TuningTable;
 import dev.heed.tuning.VectorSize;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -19,6 +20,7 @@ public final class Tiles {
     private static final TuningTable GEMM = TuningTable.resource("vector_gemm.tsv");
 
     private static final Map<Long, Prefill> PREFILLS = new ConcurrentHashMap<>();
+    private static final Map<Long, Prefill> NATIVE_PREFILLS = new ConcurrentHashMap<>();
     private static final Map<DType, Native> NATIVES = new ConcurrentHashMap<>();
     private static final Map<Long, Decode> DECODES = new ConcurrentHashMap<>();
 
@@ -80,9 +82,16 @@ public final class Tiles {
         });
     }
 
-    public static Prefill prefill(long width) {
-        return PREFILLS.computeIfAbsent(width, w -> {
-            TuningTable.Numbers row = PREFILL.best(asked(w));
+    /**
+     * {@return the sizes of prefill for one headDim}
+     *
+     * @param nativeProducts whether native kernels compute the products
+     */
+    public static Prefill prefill(long width, boolean nativeProducts) {
+        return (nativeProducts ? NATIVE_PREFILLS : PREFILLS).computeIfAbsent(width, w -> {
+            Map<String, String> asked = new HashMap<>(asked(w));
+            asked.put("products", nativeProducts ? "native" : "java");
+            TuningTable.Numbers row = PREFILL.best(asked);
             int panels = MeasuredTiles.find(VectorSize.PANELS, asked(w)).orElseGet(() -> row.get("panels"));
             return new Prefill(panels, row.get("tileKeys"), row.get("depth"));
         });
@@ -98,7 +107,7 @@ public final class Tiles {
     /** {@return the current number of a size; {@code width} is the headDim for sizes of prefill} */
     public static int current(VectorSize size, long width) {
         return switch (size) {
-            case PANELS -> prefill(width).panels();
+            case PANELS -> prefill(width, false).panels();
             case DEPTH -> GEMM_DEPTH;
             case ROWS -> GEMM_ROWS;
             case FEWEST_ROWS -> GEMM_FEWEST_ROWS;

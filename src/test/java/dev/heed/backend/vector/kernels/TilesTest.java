@@ -13,12 +13,14 @@ class TilesTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 3, 64, 128, 256, 257, 4096, 1L << 40})
     void everyWidthOfHeadHasSizes(long width) {
-        Tiles.Prefill prefill = Tiles.prefill(width);
-        assertEquals(0, prefill.tileKeys() % Lanes.TILE);
-        assertTrue(prefill.panels() >= 1 && prefill.depth() >= 1);
+        for (boolean nativeProducts : new boolean[] {false, true}) {
+            Tiles.Prefill prefill = Tiles.prefill(width, nativeProducts);
+            assertEquals(0, prefill.tileKeys() % Lanes.TILE);
+            assertTrue(prefill.panels() >= 1 && prefill.depth() >= 1);
+            assertSame(prefill, Tiles.prefill(width, nativeProducts));
+        }
         Tiles.Decode decode = Tiles.decode(width);
         assertTrue(decode.queries() >= 1 && decode.split() >= 64 && decode.fewRows() >= 0);
-        assertSame(prefill, Tiles.prefill(width));
     }
 
     @Test
