@@ -136,7 +136,10 @@ final class TuneRounds {
         return current.passed() ? Collections.max(current.seconds) / current.least() : Double.NaN;
     }
 
-    /** {@return the fastest candidate that passed; null if there is none, or none is clearly faster in several rounds} */
+    /**
+     * {@return the fastest candidate that passed; null if there is none} In several rounds it must be clearly faster: its longest time is
+     * below every time of the current sizes, and its speedup is above their spread.
+     */
     @Nullable
     String best() {
         Line best = null;
@@ -145,7 +148,11 @@ final class TuneRounds {
                 best = line;
             }
         }
-        boolean clear = best != null && (rounds == 1 || current.least() / best.least() > spread());
+        boolean clear = best != null
+                && (rounds == 1
+                        || current.passed()
+                                && Collections.max(best.seconds) < current.least()
+                                && current.least() / best.least() > spread());
         return best != null && clear ? best.candidate : null;
     }
 

@@ -25,8 +25,8 @@ interface TuneTarget {
 
     /**
      * {@return the number of rounds; in each, the current sizes and then all candidates are measured} With more than one, the
-     * current sizes are measured once more at the end, and a candidate is stored only if it is faster by more than the times of
-     * the current sizes differ.
+     * current sizes are measured once more at the end, and a candidate is stored only if it is always faster, and by more than the
+     * times of the current sizes differ.
      */
     int rounds();
 

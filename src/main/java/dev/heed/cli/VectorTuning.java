@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 /** The sizes of the vector backend that change no result, see {@link VectorSize}. */
 final class VectorTuning implements TuneTarget {
     private static final int ROUNDS = 3;
-    private static final long ENOUGH_NANOS = 1_000_000_000;
+    private static final long WINDOW_NANOS = 500_000_000;
     private static final String EXPECTED = "an attention, mha or linear case in f32, f16 or bf16";
 
     private static final List<String> CANDIDATES = List.of(
@@ -208,7 +208,7 @@ final class VectorTuning implements TuneTarget {
             if (verdict.status() != Verdict.Status.PASS) {
                 return new Tried(Double.NaN, 0, verdict.message());
             }
-            TimedCase result = TimedCase.of(backend, timed, ENOUGH_NANOS);
+            TimedCase result = TimedCase.of(backend, timed, WINDOW_NANOS);
             return new Tried(result.seconds(), result.bits(), "");
         }
     }

@@ -85,6 +85,12 @@ class TuneRoundsTest {
         assertTrue(measured.anyPassed());
     }
 
+    @Test
+    void aCandidateThatWasOnceSlowerIsNotChosen() {
+        assertNull(measured(2, Map.of(CURRENT, times(8, 8, 8.1), FIRST, times(2, 8.2), SECOND, times(12, 12)))
+                .best());
+    }
+
     /** The only round of a device: the fastest candidate is chosen even if it is slower than the current sizes. */
     @Test
     void oneRoundHasNoSpread() {

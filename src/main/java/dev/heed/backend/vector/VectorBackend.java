@@ -72,7 +72,8 @@ public final class VectorBackend extends CpuBackend {
         Machine.slowReason().ifPresent(lines::add);
         Bf16Panels.notServing().ifPresent(lines::add);
         List<Path> measured = MeasuredTiles.files();
-        lines.add(measured.isEmpty() ? "tile sizes: built in" : "tile sizes: measured on this machine");
+        String set = Settings.VECTOR_TILES.value().isPresent() ? Settings.VECTOR_TILES.name() + ", else " : "";
+        lines.add("tile sizes: " + set + (measured.isEmpty() ? "built in" : "measured on this machine"));
         measured.forEach(file -> lines.add("   measured: " + file));
         return lines;
     }
