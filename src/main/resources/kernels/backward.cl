@@ -96,7 +96,7 @@ inline void pool_derivatives(local const real* weights, global const element* ow
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* dOut, global const real* dLse, global Statistics* to, global real* dSinkRows,
-    global const Band* bands, global const uchar* dense, global const uchar* maskTiles, global const real* bias,
+    global const Band* bands, global const uchar* mask, global const uchar* maskTiles, global const real* bias,
     global const real* slopes, global const real* sinks, global const real* scoreParams) {
   local real staged[STAGED_ELEMENTS], scratch[TX * BM];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
@@ -137,7 +137,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
                 tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + row * c.key.rowStride,
                           c.key.rowStride, keys),
                 (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item, scores);
-    modify_and_mask(&c, band, dense, bias, slope, b, h, i, queries, j, keys, covered, item, scores);
+    modify_and_mask(&c, band, mask, bias, slope, b, h, i, queries, j, keys, covered, item, scores);
     product(dOut, dOutRows, value,
             tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + row * c.value.rowStride,
                       c.value.rowStride, keys),
@@ -195,7 +195,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
 
 // Replaces S in `scores` with P after dropout, and dP in `dScores` with dS, for queries from `i` on and keys from `j` on. If
 // byKey, the rows of a tile are keys. If `scaled`, dS is the gradient of the unmodified score, else of the modified score.
-inline void softmax_backward(const Call* c, Band band, global const uchar* dense, global const real* bias, real slope,
+inline void softmax_backward(const Call* c, Band band, global const uchar* mask, global const real* bias, real slope,
                              global const Statistics* stats, long b, long h, int i, int queries, int j, int keys,
                              bool byKey, bool scaled, int item, real scores[RM][RN], real dScores[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
@@ -208,7 +208,7 @@ inline void softmax_backward(const Call* c, Band band, global const uchar* dense
       real p = 0, dScore = 0;
       if (q < queries && k < keys) {
         const real s = modified(c, scores[m][n], bias, slope, b, h, i + q, j + k);
-        if (s != -INFINITY && is_attended(c, band, dense, b, h, i + q, j + k)) {
+        if (s != -INFINITY && is_attended(c, band, mask, b, h, i + q, j + k)) {
           const Statistics rowStats = stats[q];
           const real dropout = c->dropoutThreshold > 0 ? dropout_factor(c, b, h, i + q, j + k) : 1;
           const real x = (s - rowStats.rowMax) * c->factor;
@@ -258,7 +258,7 @@ inline void end_block(real sums[RM][CO], global real* to, long offset, long stri
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* dOut, global const Statistics* stats, global real* to, global const Band* bands,
-    global const uchar* dense, global const uchar* maskTiles, global const real* bias, global const real* slopes,
+    global const uchar* mask, global const uchar* maskTiles, global const real* bias, global const real* slopes,
     global const real* scoreParams, global real* dParamBlocks) {
   local real staged[STAGED_ELEMENTS], weights[BN * BMP];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
@@ -314,7 +314,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
             tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + row * c.value.rowStride,
                       c.value.rowStride, keys),
             (int)c.valueHeadDim, staged, item, dScores);
-    softmax_backward(&c, band, dense, bias, slope, stats + bh * c.queries + first, b, h, i, queries, j, keys, false,
+    softmax_backward(&c, band, mask, bias, slope, stats + bh * c.queries + first, b, h, i, queries, j, keys, false,
                      true, item, scores, dScores);
     UNROLL
     for (int m = 0; m < RM; m++) {
@@ -355,7 +355,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* dOut, global const Statistics* stats, global real* keyTo, global real* valueTo,
-    global const Band* bands, global const uchar* dense, global const uchar* maskTiles, global const real* bias,
+    global const Band* bands, global const uchar* mask, global const uchar* maskTiles, global const real* bias,
     global const real* slopes, global const real* scoreParams) {
   local real staged[STAGED_ELEMENTS], weights[BN * BMP];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
@@ -406,7 +406,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
       pair_scores(key, keyRows, query, queryRows, (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item,
                   scores);
       product(value, valueRows, dOut, dOutRows, (int)c.valueHeadDim, staged, item, dScores);
-      softmax_backward(&c, band, dense, bias, slope, stats + (b * c.heads + h) * c.queries + q, b, h, i, queries, j,
+      softmax_backward(&c, band, mask, bias, slope, stats + (b * c.heads + h) * c.queries + q, b, h, i, queries, j,
                        keys, true, true, item, scores, dScores);
       UNROLL
       for (int m = 0; m < RM; m++) {
@@ -447,7 +447,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void score_gradients(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* dOut, global const Statistics* stats, global real* to, global const Band* bands,
-    global const uchar* dense, global const real* bias, global const real* slopes, global const real* scoreParams) {
+    global const uchar* mask, global const real* bias, global const real* slopes, global const real* scoreParams) {
   local real staged[STAGED_ELEMENTS];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long keyTiles = (c.keys + BN - 1) / BN, blocks = (c.queries + BM - 1) / BM;
@@ -471,7 +471,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void score_gradients(
           tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + from * c.value.rowStride,
                     c.value.rowStride, keys),
           (int)c.valueHeadDim, staged, item, dScores);
-  softmax_backward(&c, bands[b], dense, bias, c.hasSlopes ? slopes[h] : 0, stats + bh * c.queries + first, b, h, i,
+  softmax_backward(&c, bands[b], mask, bias, c.hasSlopes ? slopes[h] : 0, stats + bh * c.queries + first, b, h, i,
                    queries, j, keys, false, false, item, scores, dScores);
   UNROLL
   for (int m = 0; m < RM; m++) {

@@ -83,7 +83,7 @@ inline void pool(global const element* value, long offset, long rowStride, const
 
 kernel void decode_lanes(const Call c, const long splitKeys, global const element* query, global const element* key,
                          global const element* value, global real* packed, global real* sums, global real* states,
-                         global const Band* bands, global const uchar* dense, global const real* bias,
+                         global const Band* bands, global const uchar* mask, global const real* bias,
                          global const real* slopes, global const real* scoreParams) {
   const long task = get_global_id(0), kvHeads = c.batches * c.kvHeads;
   const long split = task / kvHeads, bk = task % kvHeads, b = bk / c.kvHeads, kh = bk % c.kvHeads;
@@ -109,7 +109,7 @@ kernel void decode_lanes(const Call c, const long splitKeys, global const elemen
   const int keyEnd = (int)(c.keyFrom + min(c.keys, (split + 1) * splitKeys));
   for (int j = (int)(c.keyFrom + split * splitKeys); j < keyEnd; j += TILE_KEYS) {
     const int keys = min(TILE_KEYS, keyEnd - j), i0 = (int)c.queryFrom;
-    const int covered = cover(&c, band, 0, b, 0, i0, i0 + queries, j, j + keys);
+    const int covered = cover_of_rows(&c, band, mask, b, kh * group, group, i0, i0 + queries, j, j + keys);
     if (covered == 0) {
       continue;
     }
@@ -135,7 +135,7 @@ kernel void decode_lanes(const Call c, const long splitKeys, global const elemen
       const real slope = c.hasSlopes ? slopes[h] : 0;
       for (int n = 0; (MODIFIED || covered == 1) && n < keys; n++) {
         const real s = modified(&c, scores[r][n], bias, slope, b, h, i, j + n);
-        scores[r][n] = covered == 2 || is_attended(&c, band, dense, b, h, i, j + n) ? s : (real)-INFINITY;
+        scores[r][n] = covered == 2 || is_attended(&c, band, mask, b, h, i, j + n) ? s : (real)-INFINITY;
       }
       for (int n = keys; n < TILE_KEYS; n++) {
         scores[r][n] = -INFINITY;

@@ -26,7 +26,7 @@ typedef STORED(STORAGE) element;
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
     const Call c, const long splitKeys, global const element* query, global const element* key,
     global const element* value, global real* sums, global real* states, global const Band* bands,
-    global const uchar* dense, global const real* bias, global const real* slopes, global const real* scoreParams) {
+    global const uchar* mask, global const real* bias, global const real* slopes, global const real* scoreParams) {
   local real keySlice[ITEMS * (DEPTH + 1)], querySlice[ROWS * DEPTH], weights[ROWS * ITEMS], scratch[ROWS * ITEMS];
 #if PER_ELEMENT
   local real paramSlice[ROWS * DEPTH];
@@ -50,7 +50,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
   const int keyEnd = (int)(c.keyFrom + min(c.keys, (split + 1) * splitKeys));
   for (int j = (int)(c.keyFrom + split * splitKeys); j < keyEnd; j += ITEMS) {
     const int keys = min(ITEMS, keyEnd - j);
-    const int covered = cover(&c, band, 0, b, 0, i0, i0 + queries, j, j + keys);
+    const int covered = cover_of_rows(&c, band, mask, b, kh * group, group, i0, i0 + queries, j, j + keys);
     if (covered == 0) {
       continue; // covered is equal for all work-items of the group
     }
@@ -104,7 +104,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
         const long h = kh * group + r / queries;
         const int i = i0 + r % queries;
         s[r] = modified(&c, s[r], bias, c.hasSlopes ? slopes[h] : 0, b, h, i, j + item);
-        s[r] = covered == 2 || is_attended(&c, band, dense, b, h, i, j + item) ? s[r] : (real)-INFINITY;
+        s[r] = covered == 2 || is_attended(&c, band, mask, b, h, i, j + item) ? s[r] : (real)-INFINITY;
       }
       scratch[r * ITEMS + item] = s[r] == s[r] ? s[r] : -INFINITY; // the maximum ignores NaN; the row's sums become NaN
     }

@@ -164,12 +164,12 @@ inline void modify_scores(const Call* c, vec* tile, global const real* bias, rea
 }
 
 // Sets the scores of masked keys to minus infinity.
-inline void mask_scores(const Call* c, Band band, global const uchar* dense, vec* tile, long b, long h, int i,
+inline void mask_scores(const Call* c, Band band, global const uchar* mask, vec* tile, long b, long h, int i,
                         int queries, int j, int keys) {
   real* cells = (real*)tile;
   for (int n = 0; n < keys; n++) {
     for (int m = 0; m < queries; m++) {
-      if (!is_attended(c, band, dense, b, h, i + m, j + n)) {
+      if (!is_attended(c, band, mask, b, h, i + m, j + n)) {
         cells[n * PANEL + m] = -INFINITY;
       }
     }
@@ -204,7 +204,7 @@ inline void apply_dropout(const Call* c, vec* tile, long b, long h, int i, int j
 
 kernel void prefill_lanes(const Call c, global const element* query, global const element* key,
                           global const element* value, global element* output, global vec* packed, global vec* sums,
-                          global real* state, global real* lse, global const Band* bands, global const uchar* dense,
+                          global real* state, global real* lse, global const Band* bands, global const uchar* mask,
                           global const uchar* maskTiles, global const real* bias, global const real* slopes,
                           global const real* sinks, global const real* scoreParams) {
   const long panels = (c.queries + PANEL - 1) / PANEL;
@@ -267,7 +267,7 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
     modify_scores(&c, tile, bias, slope, b, h, i, queries, j, keys);
     bool masked = c.hasBias || c.dropoutThreshold > 0;
     if (covered == 1) {
-      mask_scores(&c, band, dense, tile, b, h, i, queries, j, keys);
+      mask_scores(&c, band, mask, tile, b, h, i, queries, j, keys);
       masked = true;
     }
     bool anyRescale = false;

@@ -17,7 +17,7 @@
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
     const Call c, global const element* query, global const element* key, global const element* value,
     global element* output, global real* sums, global const real* stateBefore, global real* state, global real* lse,
-    global const Band* bands, global const uchar* dense, global const uchar* maskTiles, global const real* bias,
+    global const Band* bands, global const uchar* mask, global const uchar* maskTiles, global const real* bias,
     global const real* slopes, global const real* sinks, global const real* scoreParams) {
   local real staged[STAGED_ELEMENTS], weights[BN * BMP], scratch[TX * BM];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
@@ -67,7 +67,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
                           c.key.rowStride, keys),
                 (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item, scores);
     if (MODIFIED || covered == 1 || keys < BN) {
-      modify_and_mask(&c, band, dense, bias, slope, b, h, i, queries, j, keys, covered, item, scores);
+      modify_and_mask(&c, band, mask, bias, slope, b, h, i, queries, j, keys, covered, item, scores);
     }
     real oldMax[RM];
     UNROLL

@@ -64,14 +64,16 @@ typedef struct {
 // and keyFrom. Masks, ALiBi and dropout use indices of the whole problem. The host writes the fields in this order.
 typedef struct {
   View query, key, value, output, dOut;
-  Cells bias, dense, maskTiles; // dense: the dense mask; maskTiles: its MASK_TILE x MASK_TILE tiles, see mask.cl
+  Cells bias, cells, maskTiles; // cells of the mask; maskTiles: the cover of its MASK_TILE x MASK_TILE tiles, see mask.cl
+  Cells spans;                  // spans of the mask, in pairs of ints; keyStride is unused
+  long cellQueries, cellKeys;   // a cell of the mask has this many queries and keys; a dense mask 1 x 1
   long batches, heads, kvHeads, queries, keys, headDim, valueHeadDim;
   long batchFrom, headFrom, queryFrom, keyFrom; // headFrom is a query head
   long alibiOffset;                             // ALiBi subtracts slope * |i + alibiOffset - j|
   long seed, dropoutThreshold;                  // a random word below the threshold drops a weight; 0: no dropout
   long begins, ends;                            // whether this launch computes the first, and the last, chunk of its sums
   long rows;                                    // number of chosen rows or of splits, or a head: see the kernel
-  long hasDense, hasBias, hasSlopes, hasSink, stage, modifies; // stage: see the kernel; modifies: for MODIFIED 2
+  long hasCells, hasSpans, hasBias, hasSlopes, hasSink, stage, modifies; // stage: see the kernel; modifies: for MODIFIED 2
   long scoreParamsStride; // distance of the parameters of two heads, in elements; 0 if all heads share them
   // An unnormalised weight is 2^((score - rowMax) * factor). score * unit is the modified score for every MODIFIED.
   // dropoutScale is 1 / (1 - p), with the dropout probability p.
@@ -83,23 +85,47 @@ typedef struct {
   int least, largest, end, unused;
 } Band;
 
-// Whether the band and the dense mask let query i attend to key j.
-inline bool is_attended(const Call* c, Band band, global const uchar* dense, long b, long h, int i, int j) {
+// The mask has a band, and optionally spans and cells, both in one buffer: spans are pairs of ints, first key and exclusive
+// end, for each query; a cell is a byte, not 0 if its queries attend to its keys. A query attends to a key if all of them allow it.
+
+// The span of query i; all keys if the mask has no spans.
+inline int2 span(const Call* c, global const uchar* mask, long b, long h, int i) {
+  if (!c->hasSpans) {
+    return (int2)(0, INT_MAX);
+  }
+  return ((global const int2*)mask)[c->spans.offset + b * c->spans.batchStride + h * c->spans.headStride
+                                    + (i - c->queryFrom) * c->spans.queryStride];
+}
+
+// Whether the cell of query i and key j is attended; the mask must have cells. Cells are counted from the launch's first cell.
+inline bool cell(const Call* c, global const uchar* mask, long b, long h, int i, int j) {
+  const int queries = (int)c->cellQueries, keys = (int)c->cellKeys;
+  const int down = queries == 1 ? i - (int)c->queryFrom : i / queries - (int)c->queryFrom / queries;
+  const int across = keys == 1 ? j - (int)c->keyFrom : j / keys - (int)c->keyFrom / keys;
+  return mask[c->cells.offset + b * c->cells.batchStride + h * c->cells.headStride + down * c->cells.queryStride
+              + across * c->cells.keyStride]
+         != 0;
+}
+
+// Whether the mask lets query i attend to key j.
+inline bool is_attended(const Call* c, Band band, global const uchar* mask, long b, long h, int i, int j) {
   const int distance = j - i;
   bool attended = distance >= band.least && distance <= band.largest && j < band.end;
-  if (attended && c->hasDense) {
-    attended = dense[c->dense.offset + b * c->dense.batchStride + h * c->dense.headStride
-                     + (i - c->queryFrom) * c->dense.queryStride + (j - c->keyFrom) * c->dense.keyStride]
-               != 0;
+  if (attended && c->hasSpans) {
+    const int2 keys = span(c, mask, b, h, i);
+    attended = j >= keys.x && j < keys.y;
+  }
+  if (attended && c->hasCells) {
+    attended = cell(c, mask, b, h, i, j);
   }
   return attended;
 }
 
-#define MASK_TILE 64 // a tile of the dense mask has this many queries and this many keys
+#define MASK_TILE 64 // a tile of the mask has this many queries and this many keys
 
-// The result of cover(), below, for the dense mask alone: 2 without a mask, 1 without its maskTiles.
-inline int dense_cover(const Call* c, global const uchar* maskTiles, long b, long h, int i, int iEnd, int j, int jEnd) {
-  if (!c->hasDense) {
+// The result of cover(), below, for spans and cells alone: 2 without both, 1 without their maskTiles.
+inline int tile_cover(const Call* c, global const uchar* maskTiles, long b, long h, int i, int iEnd, int j, int jEnd) {
+  if (!c->hasCells && !c->hasSpans) {
     return 2;
   }
   if (!maskTiles) {
@@ -126,9 +152,23 @@ inline int cover(const Call* c, Band band, global const uchar* maskTiles, long b
   if (nearest > band.largest || farthest < band.least || j >= band.end) {
     return 0;
   }
-  const int dense = dense_cover(c, maskTiles, b, h, i, iEnd, j, jEnd);
+  const int tiles = tile_cover(c, maskTiles, b, h, i, iEnd, j, jEnd);
   const bool inside = nearest >= band.least && farthest <= band.largest && jEnd <= band.end;
-  return dense == 0 ? 0 : inside && dense == 2 ? 2 : 1;
+  return tiles == 0 ? 0 : inside && tiles == 2 ? 2 : 1;
+}
+
+// The result of cover() for the queries [i, iEnd) of `heads` heads from h on, without maskTiles: tests the span of each query.
+inline int cover_of_rows(const Call* c, Band band, global const uchar* mask, long b, long h, long heads, int i, int iEnd,
+                         int j, int jEnd) {
+  const int covered = cover(c, band, 0, b, h, i, iEnd, j, jEnd);
+  bool none = c->hasSpans && covered == 1;
+  for (long n = h; n < h + heads && none; n++) {
+    for (int query = i; query < iEnd && none; query++) {
+      const int2 keys = span(c, mask, b, n, query);
+      none = max(keys.x, j) >= min(keys.y, jEnd);
+    }
+  }
+  return none ? 0 : covered;
 }
 
 // The range [x, y) of this launch's keys that the band includes for any of the queries [i, iEnd). x is rounded down, so that

@@ -258,7 +258,7 @@ inline void sum_rows(real itemSum[RM], local real* scratch, int item, real rowSu
 
 // Modifies the scores of queries from `i` on and keys from `j` on; masked scores become minus infinity. `covered`: the
 // result of cover() for the tile.
-inline void modify_and_mask(const Call* c, Band band, global const uchar* dense, global const real* bias, real slope,
+inline void modify_and_mask(const Call* c, Band band, global const uchar* mask, global const real* bias, real slope,
                             long b, long h, int i, int queries, int j, int keys, int covered, int item,
                             real scores[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
@@ -269,7 +269,7 @@ inline void modify_and_mask(const Call* c, Band band, global const uchar* dense,
       const int row = ty * RM + m, column = tx * RN + n;
       if (row < queries && column < keys) {
         scores[m][n] = modified(c, scores[m][n], bias, slope, b, h, i + row, j + column);
-        if (covered == 1 && !is_attended(c, band, dense, b, h, i + row, j + column)) {
+        if (covered == 1 && !is_attended(c, band, mask, b, h, i + row, j + column)) {
           scores[m][n] = -INFINITY;
         }
       } else {

@@ -18,7 +18,7 @@
 // computes BM rows by BN keys. Groups: batch entries and heads, then blocks of rows, then tiles of keys (innermost).
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
     const Call c, global const element* query, global const element* key, global real* to, global const real* state,
-    global const int* chosen, global const Band* bands, global const uchar* dense, global const real* bias,
+    global const int* chosen, global const Band* bands, global const uchar* mask, global const real* bias,
     global const real* slopes, global const real* scoreParams) {
   local real staged[STAGED_ELEMENTS];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
@@ -61,7 +61,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
         x = accurate_tanh(x / c.softcap) * c.softcap;
       } else if (c.stage != STAGE_SCORE && c.stage != STAGE_SOFTCAPPED) {
         const real s = modified(&c, scores[m][n], bias, slope, b, h, i, j + column);
-        const bool attended = is_attended(&c, band, dense, b, h, i, j + column) && s != -INFINITY;
+        const bool attended = is_attended(&c, band, mask, b, h, i, j + column) && s != -INFINITY;
         if (c.stage == STAGE_FINAL) {
           x = attended ? s * c.unit : -INFINITY;
         } else {

@@ -202,7 +202,7 @@ INLINE float modified_with_derivative(const Call* c, float dot, global const rea
 // Modifies the scores of `rows` own rows from index `own` on and `count` rows of a tile from index `other` on. Scores that
 // are masked or outside these rows become minus infinity, and their dP (in dScores) becomes 0. For all other scores,
 // capDerivative receives the derivative of the softcap.
-INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
+INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* mask, global const real* bias,
                             real slope, long b, long h, int own, int rows, int other, int count, int covered,
                             float scores[TILE_ROWS / 8][4], float dScores[TILE_ROWS / 8][4],
                             float capDerivative[TILE_ROWS / 8][4]) {
@@ -226,7 +226,7 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
                 j = PASS == PASS_KEY ? own + row : other + n * 8 + column;
       bool attended = n * 8 >= near && n * 8 < far;
       if (c->hasDense && covered == 1 && attended) {
-        attended = is_attended(c, band, dense, b, h, i, j);
+        attended = is_attended(c, band, mask, b, h, i, j);
       }
 #if MODIFIED
       if (attended) {
@@ -247,7 +247,7 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
     const Call c, global const ushort* query, global const ushort* key, global const ushort* value,
     global const ushort* dOut, global const real* dLse, global float4* stats, global real* dSinkRows, global real* to,
-    global real* valueTo, global const Band* bands, global const uchar* dense, global const uchar* maskTiles,
+    global real* valueTo, global const Band* bands, global const uchar* mask, global const uchar* maskTiles,
     global const real* bias, global const real* slopes, global const real* sinks) {
   local ushort staged[ALL_BYTES / 2] __attribute__((aligned(128)));
   local float exchange[EXCHANGE_FLOATS];
@@ -433,7 +433,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
     const bool partial = MODIFIED || covered != 2 || count < fewest;
     if (partial) {
       const real slope = c.hasSlopes ? slopes[h] : 0;
-      modify_and_mask(&c, w, band, dense, bias, slope, opaque(b), h, opaque(own), rows, otherFrom + t, count,
+      modify_and_mask(&c, w, band, mask, bias, slope, opaque(b), h, opaque(own), rows, otherFrom + t, count,
                       covered == 0 ? 1 : covered, scores, dScores, capDerivative);
     }
 

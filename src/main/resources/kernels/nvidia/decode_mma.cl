@@ -93,7 +93,7 @@ INLINE uint query_word(global const ushort* row, int column, int width) {
 
 // Modifies the scores of the warp's keys, from `j` on. Scores that are masked, in rows from `rows` on or in columns from
 // `keys` on become minus infinity.
-INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
+INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* mask, global const real* bias,
                             global const real* slopes, long b, long head, int rows, int j, int keys, int covered,
                             float scores[WARP_KEYS / 8][4]) {
   UNROLL
@@ -119,7 +119,7 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
         }
 #endif
         if (c->hasDense && covered == 1 && attended) {
-          attended = is_attended(c, band, dense, b, h, i, j + column);
+          attended = is_attended(c, band, mask, b, h, i, j + column);
         }
         scores[n][2 * r + e] = attended ? scores[n][2 * r + e] : -INFINITY;
       }
@@ -178,7 +178,7 @@ INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* fla
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
     const Call c, const long splits, global const ushort* query, global const ushort* key, global const ushort* value,
-    global real* sums, global real* states, global const Band* bands, global const uchar* dense,
+    global real* sums, global real* states, global const Band* bands, global const uchar* mask,
     global const real* bias, global const real* slopes) {
   local ushort staged[(TILE_BYTES + QUERY_BYTES) / 2] __attribute__((aligned(128)));
   local float exchange[EXCHANGE_FLOATS];
@@ -306,7 +306,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
     commit_copies();
 
     if (MODIFIED || covered == 1 || tileEnd < tileFrom + KEYS) {
-      modify_and_mask(&c, w, band, dense, bias, slopes, b, head, rows, j, keyEnd - j, covered, scores);
+      modify_and_mask(&c, w, band, mask, bias, slopes, b, head, rows, j, keyEnd - j, covered, scores);
     }
     UNROLL
     for (int r = 0; r < 2; r++) {

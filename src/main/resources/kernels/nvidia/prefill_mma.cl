@@ -63,7 +63,7 @@ typedef STORED(STORAGE) element;
 
 // Modifies the scores of a tile. Scores that are masked, in rows from `queries` on or in columns from `keys` on become minus
 // infinity.
-INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
+INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* mask, global const real* bias,
                             real slope, long b, long h, int i, int queries, int j, int keys, int covered,
                             float scores[ROW_BLOCKS][KEYS / 8][4]) {
   UNROLL
@@ -88,7 +88,7 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
         }
 #endif
         if (c->hasDense && covered == 1 && attended) {
-          attended = is_attended(c, band, dense, b, h, i + row, j + n * 8 + column);
+          attended = is_attended(c, band, mask, b, h, i + row, j + n * 8 + column);
         }
         scores[m][n][e] = attended ? scores[m][n][e] : -INFINITY;
       }
@@ -161,7 +161,7 @@ INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* fla
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     const Call c, global const stored* query, global const stored* key, global const stored* value,
-    global element* output, global real* state, global real* lse, global const Band* bands, global const uchar* dense,
+    global element* output, global real* state, global real* lse, global const Band* bands, global const uchar* mask,
     global const uchar* maskTiles, global const real* bias, global const real* slopes, global const real* sinks) {
   local stored staged[TILE_BYTES / ELEMENT_BYTES] __attribute__((aligned(128)));
   local float exchange[EXCHANGE_FLOATS];
@@ -310,7 +310,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     }
 
     if (MODIFIED || covered == 1 || keys < KEYS) {
-      modify_and_mask(&c, w, band, dense, bias, slope, opaque(b), opaque(h), opaque(i), queries, j, keys, covered,
+      modify_and_mask(&c, w, band, mask, bias, slope, opaque(b), opaque(h), opaque(i), queries, j, keys, covered,
                       scores);
     }
     UNROLL

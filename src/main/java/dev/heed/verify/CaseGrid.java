@@ -211,7 +211,15 @@ public final class CaseGrid {
             }
         }
         for (String mask :
-                List.of("spans:2x4x33", "spans:1x1x33&causal:br", "blocks:8x16:2x1x5x5", "blocks:5x70:1x4x7x1")) {
+                List.of(
+                        "spans:2x4x33",
+                        "spans:1x1x33&causal:br",
+                        "spans:1x4x33&spans:2x1x1",
+                        "spans:2x1x33&dense:1x4x1x70",
+                        "blocks:8x16:2x1x5x5",
+                        "blocks:5x70:1x4x7x1",
+                        "blocks:8x16:1x1x5x5&spans:1x4x33",
+                        "blocks:8x16:1x1x5x5&blocks:16x8:2x1x3x9")) {
             add("masks", "q2x4x33x16 kv2x70 f32 lse mask=" + mask + " poison");
             add("masks", "q2x4x33x16 kv2x70 f32 lse mask=" + mask + " poison backward seed=2");
         }
@@ -415,6 +423,7 @@ public final class CaseGrid {
             add("decode", "q2x8x1x64 kv2x%d f32 lse", keys);
             add("decode", "q1x8x4x64 kv8x%d f32 lse mask=causal:br", keys);
             add("decode", "q3x4x1x128 kv1x%d f32 lse mask=keylens poison", keys);
+            add("decode", "q2x8x1x64 kv4x%d f32 lse mask=spans:2x8x1 poison", keys);
         }
         if (full) {
             add("decode", "q1x1x1x16 kv1x100003 f32 lse");

@@ -184,7 +184,12 @@ public final class CallScope implements AutoCloseable {
     }
 
     public DeviceBuffer upload(int[] values) {
-        DeviceBuffer buffer = allocate((long) values.length * Integer.BYTES);
+        return upload(values, 0);
+    }
+
+    /** {@return a buffer with numbers and {@code more} bytes after them} */
+    public DeviceBuffer upload(int[] values, long more) {
+        DeviceBuffer buffer = allocate((long) values.length * Integer.BYTES + more);
         engine.context.queue().write(buffer, 0, MemorySegment.ofArray(values));
         return buffer;
     }

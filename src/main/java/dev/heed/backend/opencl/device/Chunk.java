@@ -112,7 +112,20 @@ public record Chunk(
 
     /** {@return this chunk of a tensor that broadcasts to {@code [batch, query heads, queries, keys]}} */
     public Tensor cells(Tensor tensor) {
-        long[][] ranges = {{batchFrom, batchTo}, {headFrom(), headTo()}, {queryFrom, queryTo}, {keyFrom, keyTo}};
+        return cells(tensor, 1, 1);
+    }
+
+    /**
+     * {@return the cells that contain queries and keys of this chunk, of a tensor that broadcasts to
+     * {@code [batch, query heads, ceil(queries / cellQueries), ceil(keys / cellKeys)]}}
+     */
+    public Tensor cells(Tensor tensor, long cellQueries, long cellKeys) {
+        long[][] ranges = {
+            {batchFrom, batchTo},
+            {headFrom(), headTo()},
+            {queryFrom / cellQueries, Math.ceilDiv(queryTo, cellQueries)},
+            {keyFrom / cellKeys, Math.ceilDiv(keyTo, cellKeys)}
+        };
         Tensor cut = tensor;
         int lead = 4 - tensor.rank();
         for (int axis = lead; axis < 4; axis++) {
@@ -121,6 +134,13 @@ public record Chunk(
             }
         }
         return cut;
+    }
+
+    /** {@return this chunk of a tensor {@code [batch, query heads, queries, ...]} whose first three axes may broadcast} */
+    public Tensor ofRowsThatBroadcast(Tensor tensor) {
+        Tensor cut = tensor.size(0) > 1 ? tensor.slice(0, batchFrom, batchTo) : tensor;
+        cut = tensor.size(1) > 1 ? cut.slice(1, headFrom(), headTo()) : cut;
+        return tensor.size(2) > 1 ? cut.slice(2, queryFrom, queryTo) : cut;
     }
 
     /** {@return this chunk of a tensor that broadcasts to {@code [batch, query heads, queries]}} */

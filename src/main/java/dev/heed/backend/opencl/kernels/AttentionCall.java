@@ -29,9 +29,8 @@ import org.jspecify.annotations.Nullable;
  * m is subtracted before the multiplication, so that huge scores do not overflow.
  */
 public final class AttentionCall {
-    private static final int LONGS = 59;
+    private static final int LONGS = 67;
     private static final int REALS = 5;
-    private static final int MASK_TILE = 64;
     private static final double LOG2E = 1 / Math.log(2);
     private static final double TWO_TO_32 = 0x1p32;
 
@@ -51,11 +50,11 @@ public final class AttentionCall {
     final DeviceTensor value;
     public final AttentionOptions options;
 
-    /** The bands of the mask: like the next five fields, a buffer that is passed to kernels. */
-    final DeviceBuffer bands;
+    final UploadedMask mask;
 
-    final DeviceBuffer denseCells;
+    /** The cells of the bias: like the next three fields, a buffer that is passed to kernels. */
     final DeviceBuffer biasCells;
+
     final DeviceBuffer slopes;
     final DeviceBuffer sinks;
     final DeviceBuffer scoreParameter;
@@ -65,10 +64,7 @@ public final class AttentionCall {
 
     private final boolean modified;
     private final double scale;
-    private final @Nullable DeviceTensor dense;
-    private final @Nullable DeviceTensor tiles;
     private final @Nullable DeviceTensor bias;
-    private boolean tilesKnown;
 
     public AttentionCall(
             CallScope scope,
@@ -97,11 +93,7 @@ public final class AttentionCall {
                 || options.bias() != null
                 || options.alibiSlopes() != null
                 || !(scale >= MIN_UNIT && scale <= MAX_UNIT);
-        this.bands = scope.upload(chunk.bands(mask.bands));
-        Tensor denseMask = mask.dense;
-        this.dense = denseMask == null ? null : scope.upload(chunk.cells(denseMask));
-        this.denseCells = dense == null ? scope.nothing() : dense.buffer();
-        this.tiles = dense == null ? null : tilesOf(scope, dense);
+        this.mask = UploadedMask.of(scope, mask, chunk);
         Tensor biasTensor = options.bias();
         this.bias = biasTensor == null ? null : scope.upload(chunk.cells(biasTensor), scope.real());
         this.biasCells = bias == null ? scope.nothing() : bias.buffer();
@@ -126,11 +118,7 @@ public final class AttentionCall {
         this.value = value;
         this.scale = of.scale;
         this.modified = of.modified;
-        this.bands = of.bands;
-        this.dense = of.dense;
-        this.denseCells = of.denseCells;
-        this.tiles = of.tiles;
-        this.tilesKnown = of.tilesKnown;
+        this.mask = of.mask;
         this.bias = of.bias;
         this.biasCells = of.biasCells;
         this.slopes = of.slopes;
@@ -179,44 +167,9 @@ public final class AttentionCall {
         return new MatrixForm(query.type(), modified, folded, whole);
     }
 
-    private static long[] axes(DeviceTensor mask, long[] values, long absent) {
-        long[] axes = new long[4];
-        int lead = 4 - mask.shape().length;
-        for (int axis = 0; axis < 4; axis++) {
-            axes[axis] = axis < lead ? absent : values[axis - lead];
-        }
-        return axes;
-    }
-
-    private static DeviceTensor tilesOf(CallScope scope, DeviceTensor mask) {
-        long[] sizes = axes(mask, mask.shape(), 1);
-        return scope.allocate(
-                DType.BOOL, sizes[0], sizes[1], Math.ceilDiv(sizes[2], MASK_TILE), Math.ceilDiv(sizes[3], MASK_TILE));
-    }
-
-    /** {@return the cover of each tile of the dense mask, so that kernels can skip tiles; unused without a dense mask} */
+    /** {@return the cover of each tile of the mask, so that kernels can skip tiles; unused without spans and cells} */
     DeviceBuffer maskTiles() {
-        DeviceTensor to = tiles;
-        DeviceTensor mask = dense;
-        if (to == null || mask == null) {
-            return scope.nothing();
-        }
-        if (!tilesKnown) {
-            long[] steps = axes(mask, mask.strides(), 0);
-            long[] sizes = axes(mask, mask.shape(), 1);
-            Arguments struct =
-                    new Arguments(9, 0, false).put(mask.at()).put(steps).put(sizes);
-            scope.launch(
-                    "mask",
-                    "",
-                    "mask_tiles",
-                    WorkSize.covering(to.count(), scope.group()),
-                    struct,
-                    mask.buffer(),
-                    to.buffer());
-            tilesKnown = true;
-        }
-        return to.buffer();
+        return mask.tiles(() -> struct(query, null, 0, 0));
     }
 
     private DeviceBuffer perHead(@Nullable Tensor tensor) {
@@ -303,15 +256,15 @@ public final class AttentionCall {
         view(struct, output);
         view(struct, outputGradient == null ? output : outputGradient);
         cells(struct, bias);
-        cells(struct, dense);
-        cells(struct, tiles);
+        mask.put(struct);
         struct.put(s.batch(), s.numHeads(), s.numKvHeads(), s.seqLenQ(), s.seqLenKv(), s.headDim(), s.valueHeadDim());
         struct.put(chunk.batchFrom(), chunk.headFrom(), chunk.queryFrom(), chunk.keyFrom());
         struct.put(whole.seqLenKv() - whole.seqLenQ());
         struct.put(options.seed(), (long) Math.ceil(options.dropout() * TWO_TO_32));
         struct.put(begins).put(ends);
         struct.put(rows);
-        struct.put(dense != null).put(bias != null).put(options.alibiSlopes() != null);
+        struct.put(mask.cells() != null).put(mask.spans() != null);
+        struct.put(bias != null).put(options.alibiSlopes() != null);
         struct.put(options.sink() != null).put(stage).put(modified);
         struct.put(parameterStep());
         struct.real(scale);
@@ -327,7 +280,8 @@ public final class AttentionCall {
         struct.put(t.at(), t.stride(0), t.stride(1), t.stride(2));
     }
 
-    private static void cells(Arguments struct, @Nullable DeviceTensor t) {
+    /** Puts offset and strides of a tensor that broadcasts to {@code [batch, heads, queries, keys]}. */
+    static void cells(Arguments struct, @Nullable DeviceTensor t) {
         if (t == null) {
             struct.put(0, 0, 0, 0, 0);
             return;

@@ -1,18 +1,21 @@
 package dev.heed.backend.opencl.kernels;
 
 import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.mask.BoundMask;
 import dev.heed.mask.CausalAlignment;
 import dev.heed.mask.Mask;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A mask in the form that kernels read: for each batch entry a band (a range of key index - query index) and the end of the keys,
- * and optionally one dense mask. A conjunction of bands and key lengths needs no dense mask. Spans, blocks,
- * masks joined by OR, and several dense masks are converted to one dense mask.
+ * A mask in the form that kernels read: for each batch entry a band (a range of key index - query index) and the end of the keys;
+ * optionally a span of keys for each query; and optionally cells, the truth values of a dense mask or of blocks. A conjunction of
+ * masks has one band and the intersections of their spans. Masks joined by OR are written out as a dense mask, and so are several
+ * dense masks and blocks.
  */
 public final class DeviceMask {
     private static final int FAR = 1 << 30;
@@ -21,8 +24,11 @@ public final class DeviceMask {
     /** Per batch entry: least and largest key index - query index (both inclusive), end of the keys (exclusive), unused. */
     final int[] bands;
 
-    /** Truth values (1 attended, 0 masked) that broadcast to {@code [batch, heads, queries, keys]}, or null. */
-    public @Nullable Tensor dense;
+    /** A dense mask or blocks, or null. */
+    private @Nullable Mask celled;
+
+    /** The first key and the exclusive end of each query, i64, broadcasts to {@code [batch, heads, queries, 2]}, or null. */
+    private @Nullable Tensor spans;
 
     private final AttentionShape shape;
 
@@ -53,11 +59,11 @@ public final class DeviceMask {
                     bands[b * FIELDS + 2] = Math.min(bands[b * FIELDS + 2], end);
                 }
             }
-            case Mask.Dense(Tensor takesPart) -> addDense(takesPart);
             case Mask.And(List<Mask> masks) -> masks.forEach(this::add);
-            case Mask.Or or -> addDense(written(or));
-            case Mask.Spans spans -> addDense(written(spans));
-            case Mask.Blocks blocks -> addDense(written(blocks));
+            case Mask.Or or -> addCells(Mask.dense(written(or)));
+            case Mask.Spans(Tensor more) -> spans = spans == null ? more : intersection(spans, more);
+            case Mask.Dense more -> addCells(more);
+            case Mask.Blocks more -> addCells(more);
         }
     }
 
@@ -74,9 +80,51 @@ public final class DeviceMask {
         return Math.clamp(distance, -FAR, FAR);
     }
 
-    private void addDense(Tensor more) {
-        Tensor first = dense;
-        dense = first == null ? more : written(new Mask.And(List.of(Mask.dense(first), Mask.dense(more))));
+    private void addCells(Mask more) {
+        celled = celled == null ? more : Mask.dense(written(new Mask.And(List.of(celled, more))));
+    }
+
+    private static Tensor intersection(Tensor a, Tensor b) {
+        long[] sizes = new long[4];
+        Arrays.setAll(sizes, axis -> Math.max(a.size(axis), b.size(axis)));
+        Tensor both = Tensor.zeros(DType.I64, sizes);
+        double[] one = a.expand(sizes).toDoubleArray();
+        double[] other = b.expand(sizes).toDoubleArray();
+        for (int n = 0; n < one.length; n++) {
+            both.put(n, n % 2 == 0 ? Math.max(one[n], other[n]) : Math.min(one[n], other[n]));
+        }
+        return both;
+    }
+
+    /** {@return the bytes of the spans and cells of a chunk} */
+    public long bytes(Chunk chunk) {
+        Tensor cells = cells(chunk);
+        Tensor ranges = spans(chunk);
+        return (cells == null ? 0 : cells.elementCount()) + (ranges == null ? 0 : ranges.elementCount() * Integer.BYTES);
+    }
+
+    /** {@return the truth values of a chunk, broadcast to {@code [batch, heads, queries, keys]} divided by the cell sizes} */
+    @Nullable
+    Tensor cells(Chunk chunk) {
+        return switch (celled) {
+            case Mask.Dense(Tensor takesPart) -> chunk.cells(takesPart);
+            case Mask.Blocks(Tensor takesPart, long queries, long keys) -> chunk.cells(takesPart, queries, keys);
+            case null, default -> null;
+        };
+    }
+
+    long cellQueries() {
+        return celled instanceof Mask.Blocks blocks ? blocks.queryBlock() : 1;
+    }
+
+    long cellKeys() {
+        return celled instanceof Mask.Blocks blocks ? blocks.keyBlock() : 1;
+    }
+
+    /** {@return the spans of the queries of a chunk} */
+    @Nullable
+    Tensor spans(Chunk chunk) {
+        return spans == null ? null : chunk.ofRowsThatBroadcast(spans);
     }
 
     /** {@return the dense mask that equals a mask; an axis batch or heads has size 1 if the mask is the same along it} */

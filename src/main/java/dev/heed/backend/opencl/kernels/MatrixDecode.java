@@ -79,8 +79,8 @@ public final class MatrixDecode {
                 value.buffer(),
                 sums,
                 states,
-                alignedCall.bands,
-                alignedCall.denseCells,
+                alignedCall.mask.bands,
+                alignedCall.mask.rows,
                 alignedCall.biasCells,
                 alignedCall.slopes);
         ForwardKernels.merge(call, output, to, sums, states, splits);

@@ -89,8 +89,8 @@ public final class SecondPass {
                 cells.buffer(),
                 statistics.state(),
                 rowNumbers,
-                call.bands,
-                call.denseCells,
+                call.mask.bands,
+                call.mask.rows,
                 call.biasCells,
                 call.slopes,
                 call.scoreParameter);

@@ -116,9 +116,7 @@ final class BackwardFootprint {
         if (engine.matrix() != null) {
             bytes += MatrixPrefill.copies(s, in.type(), in.options().tf32());
         }
-        if (in.mask().dense != null) {
-            bytes += rows * s.seqLenKv();
-        }
+        bytes += in.mask().bytes(chunk);
         bytes += engine.matrix() == null ? 0 : MatrixBackward.copies(s, in.type());
         return bytes + lowered(chunk).backward();
     }
@@ -132,12 +130,11 @@ final class BackwardFootprint {
         long real = in.type() == DType.F64 ? Double.BYTES : Float.BYTES;
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
         long widest = Math.max(FIELDS, Math.max(s.headDim(), s.valueHeadDim()));
-        boolean cells = in.options().bias() != null || in.mask().dense != null;
         return Math.max(
-                lowered(chunk).largest(),
+                Math.max(lowered(chunk).largest(), in.mask().bytes(chunk)),
                 Math.max(
                                 Math.max(rows, s.batch() * s.numKvHeads() * s.seqLenKv()) * widest,
-                                cells ? rows * s.seqLenKv() : 0)
+                                in.options().bias() != null ? rows * s.seqLenKv() : 0)
                         * real);
     }
 }
