@@ -1,6 +1,7 @@
 package dev.heed.tensor;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 
@@ -11,10 +12,13 @@ import java.lang.foreign.MemorySegment;
 final class ByteRounding {
     private final int width;
     private final int[] bits;
+    private final long[] longs;
 
-    ByteRounding(int width) {
+    /** Creates a rounding of rows of {@code width} numbers of a type. */
+    ByteRounding(DType type, int width) {
         this.width = width;
-        this.bits = new int[width];
+        this.bits = new int[type == DType.F64 ? 0 : width];
+        this.longs = new long[type == DType.F64 ? width : 0];
     }
 
     /** Rounds the row that begins at an index of both arrays, and returns its scale. */
@@ -33,13 +37,14 @@ final class ByteRounding {
 
     /** Rounds a row like {@link #round(float[], int, byte[])}. */
     float round(double[] numbers, int at, byte[] bytes) {
-        double largest = 0;
-        for (int i = at; i < at + width; i++) {
-            largest = Math.max(largest, Math.abs(numbers[i]));
-        }
-        float scale = scale(largest);
-        for (int i = at; scale > 0 && i < at + width; i++) {
-            bytes[i] = round(numbers[i] / scale);
+        MemorySegment.copy(MemorySegment.ofArray(numbers), JAVA_LONG_UNALIGNED, at * 8L, longs, 0, width);
+        float scale = scale(Double.longBitsToDouble(largest(longs, width)));
+        if (scale >= Float.MIN_NORMAL) {
+            divide(numbers, scale, bytes, at, width);
+        } else if (scale > 0) {
+            for (int i = at; i < at + width; i++) {
+                bytes[i] = round(numbers[i] / scale);
+            }
         }
         return scale;
     }
@@ -55,6 +60,20 @@ final class ByteRounding {
             largest = Math.max(largest, bits[i] & 0x7fffffff);
         }
         return largest;
+    }
+
+    private static long largest(long[] bits, int count) {
+        long largest = 0;
+        for (int i = 0; i < count; i++) {
+            largest = Math.max(largest, bits[i] & Long.MAX_VALUE);
+        }
+        return largest;
+    }
+
+    private static void divide(double[] numbers, double scale, byte[] bytes, int at, int count) {
+        for (int i = at; i < at + count; i++) {
+            bytes[i] = (byte) (int) Math.rint(numbers[i] / scale);
+        }
     }
 
     private static void divide(float[] numbers, double scale, byte[] bytes, int at, int count) {

@@ -1,13 +1,14 @@
 package dev.heed.tensor;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 
 /**
  * Conversions of elements between arrays, in forms that the JIT vectorises. It does not vectorise a loop whose first calls had few
  * iterations; therefore few elements have loops of their own. It does not vectorise a loop that changes the width and moves bits
- * between floats and integers; therefore bf16 passes through an array of bits.
+ * between floats and integers; therefore bf16 passes through arrays of bits.
  */
 final class Conversions {
     private static final int FEW = 32;
@@ -46,27 +47,23 @@ final class Conversions {
         }
     }
 
-    static void bfloatsToFloats(short[] from, int first, int[] bits, float[] into, int at, int count) {
-        if (count <= FEW) {
-            for (int i = 0; i < count; i++) {
-                into[at + i] = Narrowing.bfloat16ToFloat(from[first + i]);
-            }
-            return;
+    /** Widens bf16 in pairs: the JIT vectorises a loop from integers to long integers. */
+    static void bfloatsToFloats(short[] from, int first, int[] pairs, long[] wide, float[] into, int at, int count) {
+        int many = count > FEW ? count / 2 : 0;
+        if (many > 0) {
+            MemorySegment.copy(MemorySegment.ofArray(from), JAVA_INT_UNALIGNED, first * 2L, pairs, 0, many);
+            widen(pairs, wide, many);
+            MemorySegment.copy(wide, 0, MemorySegment.ofArray(into), JAVA_LONG_UNALIGNED, at * 4L, many);
         }
-        widen(from, first, bits, count);
-        shift(bits, count);
-        MemorySegment.copy(bits, 0, MemorySegment.ofArray(into), JAVA_INT_UNALIGNED, at * 4L, count);
-    }
-
-    private static void widen(short[] from, int first, int[] bits, int count) {
-        for (int i = 0; i < count; i++) {
-            bits[i] = from[first + i];
+        for (int i = 2 * many; i < count; i++) {
+            into[at + i] = Narrowing.bfloat16ToFloat(from[first + i]);
         }
     }
 
-    private static void shift(int[] bits, int count) {
+    private static void widen(int[] pairs, long[] wide, int count) {
         for (int i = 0; i < count; i++) {
-            bits[i] <<= 16;
+            long pair = pairs[i];
+            wide[i] = (pair & 0xffff0000L) << 32 | (pair & 0xffffL) << 16;
         }
     }
 
@@ -98,22 +95,73 @@ final class Conversions {
         }
     }
 
-    static void bytesToFloats(byte[] from, float[] into, int at, int count) {
+    static void bytesToFloats(byte[] from, int first, float scale, float[] into, int at, int count) {
+        if (count > FEW) {
+            manyBytesToFloats(from, first, scale, into, at, count);
+            return;
+        }
         for (int i = 0; i < count; i++) {
-            into[at + i] = from[i];
+            into[at + i] = from[first + i] * scale;
         }
     }
 
-    /** Multiplies elements in place: the JIT does not vectorise a loop that reads one array of floats and writes another. */
-    static void multiply(float[] numbers, int from, int to, float factor) {
-        for (int i = from; i < to; i++) {
-            numbers[i] *= factor;
+    private static void manyBytesToFloats(byte[] from, int first, float scale, float[] into, int at, int count) {
+        for (int i = 0; i < count; i++) {
+            into[at + i] = from[first + i] * scale;
+        }
+    }
+
+    static void bytesToDoubles(byte[] from, int first, double scale, double[] into, int at, int count) {
+        if (count > FEW) {
+            manyBytesToDoubles(from, first, scale, into, at, count);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            into[at + i] = from[first + i] * scale;
+        }
+    }
+
+    private static void manyBytesToDoubles(byte[] from, int first, double scale, double[] into, int at, int count) {
+        for (int i = 0; i < count; i++) {
+            into[at + i] = from[first + i] * scale;
         }
     }
 
     static void floatsToDoubles(float[] from, int first, double[] into, int at, int count) {
+        if (count > FEW) {
+            manyFloatsToDoubles(from, first, into, at, count);
+            return;
+        }
         for (int i = 0; i < count; i++) {
             into[at + i] = from[first + i];
+        }
+    }
+
+    private static void manyFloatsToDoubles(float[] from, int first, double[] into, int at, int count) {
+        for (int i = 0; i < count; i++) {
+            into[at + i] = from[first + i];
+        }
+    }
+
+    static void doublesToFloats(double[] from, int first, float[] into, int at, int count) {
+        if (count > FEW) {
+            manyDoublesToFloats(from, first, into, at, count);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            into[at + i] = (float) from[first + i];
+        }
+    }
+
+    private static void manyDoublesToFloats(double[] from, int first, float[] into, int at, int count) {
+        for (int i = 0; i < count; i++) {
+            into[at + i] = (float) from[first + i];
+        }
+    }
+
+    static void doublesToOddFloats(double[] from, int first, float[] into, int at, int count) {
+        for (int i = 0; i < count; i++) {
+            into[at + i] = Narrowing.toOddFloat(from[first + i]);
         }
     }
 }

@@ -8,30 +8,39 @@ import org.jspecify.annotations.Nullable;
 final class HeapArrays {
     private HeapArrays() {}
 
-    /** {@return the array of an f32 tensor; null if its memory is not a {@code float[]}} */
-    static float @Nullable [] floats(Tensor tensor) {
-        return tensor.type() == DType.F32 && base(tensor) instanceof float[] array ? array : null;
-    }
-
-    /** {@return the array of a 16-bit tensor; null if its memory is not a {@code short[]}} */
-    static short @Nullable [] shorts(Tensor tensor) {
-        return tensor.type().bytes() == Short.BYTES && base(tensor) instanceof short[] array ? array : null;
-    }
-
-    /** {@return the array of an f64 tensor; null if its memory is not a {@code double[]}} */
-    static double @Nullable [] doubles(Tensor tensor) {
-        return tensor.type() == DType.F64 && base(tensor) instanceof double[] array ? array : null;
-    }
-
-    /** {@return the index of a position in the array of a tensor} */
-    static int index(Tensor tensor, long position) {
-        return (int) (tensor.host().address() / tensor.type().bytes() + position);
-    }
-
-    private static @Nullable Object base(Tensor tensor) {
+    /** {@return the array of a tensor in memory of its own element type, as made by {@link Tensor#zeros}; else null} */
+    static @Nullable Object of(Tensor tensor) {
         MemorySegment segment = tensor.host();
-        boolean aligned =
-                segment.address() % tensor.type().bytes() == 0; // a segment may begin in the middle of an element
-        return aligned ? segment.heapBase().orElse(null) : null;
+        if (segment.address() % tensor.type().bytes() != 0) { // a segment may begin in the middle of an element
+            return null;
+        }
+        Object array = segment.heapBase().orElse(null);
+        boolean own = switch (tensor.type()) {
+            case F64 -> array instanceof double[];
+            case F32 -> array instanceof float[];
+            case F16, BF16 -> array instanceof short[];
+            case I64 -> array instanceof long[];
+            case I32 -> array instanceof int[];
+            case I8, BOOL -> array instanceof byte[];
+        };
+        return own ? array : null;
+    }
+
+    /** {@return the index of position 0 in the array of a tensor} */
+    static int base(Tensor tensor) {
+        return (int) (tensor.host().address() / tensor.type().bytes());
+    }
+
+    /** {@return all of an array of floating-point elements or bytes as a segment} */
+    static MemorySegment segment(Object array) {
+        if (array instanceof float[] floats) {
+            return MemorySegment.ofArray(floats);
+        }
+        if (array instanceof short[] shorts) {
+            return MemorySegment.ofArray(shorts);
+        }
+        return array instanceof double[] doubles
+                ? MemorySegment.ofArray(doubles)
+                : MemorySegment.ofArray((byte[]) array);
     }
 }

@@ -2,6 +2,15 @@ package dev.heed.tensor;
 
 /** Conversions between floating-point types that the JDK does not have. */
 final class Narrowing {
+    /** The bits of the smallest normal f32 as a double. */
+    private static final long SMALLEST = Double.doubleToRawLongBits(Float.MIN_NORMAL);
+
+    /** The bits of 2^128, which is beyond f32, as a double. */
+    private static final long LARGEST = Double.doubleToRawLongBits(0x1p128);
+
+    /** The bits of a double that a normal f32 does not have. */
+    private static final long LOST = (1L << 29) - 1;
+
     private Narrowing() {}
 
     /**
@@ -10,8 +19,14 @@ final class Narrowing {
      * to that format directly.
      */
     static float toOddFloat(double value) {
+        long bits = Double.doubleToRawLongBits(value);
+        long magnitude = bits & Long.MAX_VALUE;
+        if (magnitude >= SMALLEST && magnitude < LARGEST) {
+            long odd = bits | (bits & LOST) + LOST & LOST + 1; // a bit that f32 loses sets the last bit that it keeps
+            return (float) Double.longBitsToDouble(odd & ~LOST);
+        }
         float nearest = (float) value;
-        if (nearest == value || Double.isNaN(value) || Double.isInfinite(value)) {
+        if (nearest == value || Double.isNaN(value)) {
             return nearest;
         }
         if (Float.isInfinite(nearest)) {

@@ -245,7 +245,7 @@ public final class Tensor {
         int rows = Math.toIntExact(elementCount() / width);
         byte[] bytes = new byte[Math.multiplyExact(rows, width)];
         float[] units = new float[rows];
-        var rounding = new ByteRounding(width);
+        var rounding = new ByteRounding(type, width);
         if (type == DType.F64) {
             double[] numbers = toDoubleArray();
             for (int row = 0; row < rows; row++) {

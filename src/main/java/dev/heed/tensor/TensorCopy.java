@@ -1,22 +1,16 @@
 package dev.heed.tensor;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
+import dev.heed.tensor.ChunkArrays.Use;
 import java.lang.foreign.MemorySegment;
 
 /**
  * A copy of a tensor into another tensor of the same shape. Axes that are adjacent in both tensors are copied as one row.
  *
- * <p>Floating-point elements pass through f32 in chunks, with a loop for each type. A loop over {@link DType#load} and
- * {@link DType#store} takes 12 times as long in a process that has copied many types, because its calls are virtual there.
+ * <p>Elements are gathered in a {@link TensorChunk}, converted through f32 and scattered, with a loop for each type. A loop over
+ * {@link DType#load} and {@link DType#store} takes 12 times as long in a process that has copied many types, because its
+ * calls are virtual there.
  */
 final class TensorCopy {
-    /** Elements per chunk: the arrays of a chunk stay in the first-level cache. */
-    private static final int CHUNK = 2048;
-
     private final Tensor from;
     private final Tensor to;
 
@@ -30,6 +24,8 @@ final class TensorCopy {
 
     /** The number of axes before the row. */
     private int outer;
+
+    private final ChunkArrays arrays = new ChunkArrays();
 
     private TensorCopy(Tensor from, Tensor to) {
         this.from = from;
@@ -78,6 +74,7 @@ final class TensorCopy {
             }
             axis = axis < 0 ? -2 : axis;
         }
+        arrays.give();
     }
 
     /** The copy of some rows. */
@@ -94,13 +91,23 @@ final class TensorCopy {
     }
 
     private Plane plane() {
-        if (from.type() == to.type() && from.scales() == null) {
-            return fromStep == 1 && toStep == 1 ? contiguous() : strided();
-        }
-        if (FloatSource.carries(from.type(), to.type())) {
-            return converted();
+        boolean same = from.type() == to.type() && from.scales() == null;
+        if (same && fromStep == 1 && toStep == 1) {
+            return contiguous();
         }
         int bytes = to.type().bytes();
+        if (same && from.type().isInteger()) {
+            return (here, there, rows, fromRow, toRow) -> {
+                for (long row = 0; row < rows; row++) {
+                    long p = here + row * fromRow;
+                    long q = there + row * toRow;
+                    TensorChunk.elements(from.host(), p, fromStep, to.host(), q, toStep, length, bytes);
+                }
+            };
+        }
+        if (same || to.type().isFloating() && (from.type().isFloating() || from.type() == DType.I8)) {
+            return chunks(same);
+        }
         return (here, there, rows, fromRow, toRow) -> {
             for (long n = 0; n < rows * length; n++) {
                 long row = n / length;
@@ -112,17 +119,17 @@ final class TensorCopy {
     }
 
     private Plane contiguous() {
-        float[] source = HeapArrays.floats(from);
-        float[] target = HeapArrays.floats(to);
+        Object source = HeapArrays.of(from);
+        Object target = HeapArrays.of(to);
         if (source != null && target != null) {
-            int first = HeapArrays.index(from, 0);
-            int second = HeapArrays.index(to, 0);
+            int first = HeapArrays.base(from);
+            int second = HeapArrays.base(to);
             int count = (int) length;
             return (here, there, rows, fromRow, toRow) -> {
                 int p = first + (int) here;
                 int q = second + (int) there;
                 for (int row = 0; row < rows; row++) {
-                    System.arraycopy(source, p + row * (int) fromRow, target, q + row * (int) toRow, count);
+                    Strides.row(source, p + row * (int) fromRow, target, q + row * (int) toRow, count);
                 }
             };
         }
@@ -138,88 +145,28 @@ final class TensorCopy {
         };
     }
 
-    private Plane strided() {
-        float[] source = HeapArrays.floats(from);
-        float[] target = HeapArrays.floats(to);
-        if (source != null && target != null) {
-            int first = HeapArrays.index(from, 0);
-            int second = HeapArrays.index(to, 0);
-            return (here, there, rows, fromRow, toRow) -> {
-                for (long row = 0; row < rows; row++) {
-                    int p = first + (int) (here + row * fromRow);
-                    int q = second + (int) (there + row * toRow);
-                    gather(source, p, (int) fromStep, target, q, (int) toStep, (int) length);
-                }
-            };
-        }
+    private Plane chunks(boolean same) {
+        var source = new TensorChunk(from, fromStep, Use.SOURCE, arrays);
+        var target = new TensorChunk(to, toStep, Use.TARGET, arrays);
+        var conversion = new ChunkConversion(from.type(), to.type(), arrays);
         return (here, there, rows, fromRow, toRow) -> {
-            for (long row = 0; row < rows; row++) {
-                elements(here + row * fromRow, there + row * toRow);
-            }
-        };
-    }
-
-    private static void gather(float[] source, int p, int step, float[] target, int q, int pace, int count) {
-        for (int i = 0; i < count; i++) {
-            target[q + i * pace] = source[p + i * step];
-        }
-    }
-
-    private void elements(long here, long there) {
-        MemorySegment a = from.host();
-        MemorySegment b = to.host();
-        switch (from.type().bytes()) {
-            case 1 -> {
-                for (long i = 0; i < length; i++) {
-                    b.set(JAVA_BYTE, there + i * toStep, a.get(JAVA_BYTE, here + i * fromStep));
-                }
-            }
-            case 2 -> {
-                for (long i = 0; i < length; i++) {
-                    short element = a.get(JAVA_SHORT_UNALIGNED, (here + i * fromStep) * 2);
-                    b.set(JAVA_SHORT_UNALIGNED, (there + i * toStep) * 2, element);
-                }
-            }
-            case 4 -> {
-                for (long i = 0; i < length; i++) {
-                    int element = a.get(JAVA_INT_UNALIGNED, (here + i * fromStep) * 4);
-                    b.set(JAVA_INT_UNALIGNED, (there + i * toStep) * 4, element);
-                }
-            }
-            default -> {
-                for (long i = 0; i < length; i++) {
-                    long element = a.get(JAVA_LONG_UNALIGNED, (here + i * fromStep) * 8);
-                    b.set(JAVA_LONG_UNALIGNED, (there + i * toStep) * 8, element);
-                }
-            }
-        }
-    }
-
-    /** {@return a copy through f32} An f32 tensor in an array is read or written in place. */
-    private Plane converted() {
-        int chunk = (int) Math.min(CHUNK, length);
-        boolean odd = to.type() == DType.F16 || to.type() == DType.BF16;
-        float[] sources = fromStep == 1 ? HeapArrays.floats(from) : null;
-        float[] targets = toStep == 1 ? HeapArrays.floats(to) : null;
-        int first = sources == null ? 0 : HeapArrays.index(from, 0);
-        int second = targets == null ? 0 : HeapArrays.index(to, 0);
-        float[] floats = sources == null && targets == null ? new float[chunk] : new float[0];
-        var source = new FloatSource(from, fromStep, odd, chunk);
-        var target = new FloatTarget(to, toStep, chunk);
-        return (here, there, rows, fromRow, toRow) -> {
-            for (long row = 0; row < rows; row++) {
-                for (long i = 0; i < length; i += chunk) {
-                    int count = (int) Math.min(chunk, length - i);
-                    long p = here + row * fromRow + i * fromStep;
-                    long q = there + row * toRow + i * toStep;
-                    if (targets != null) {
-                        source.read(p, targets, second + (int) q, count);
-                    } else if (sources != null) {
-                        target.write(sources, first + (int) p, q, count);
+            boolean whole =
+                    source.inPlace(fromRow, rows, length) && target.inPlace(toRow, rows, length) && conversion.direct();
+            long most = whole ? Integer.MAX_VALUE : TensorChunk.SIZE;
+            long group = Math.max(1, most / length);
+            for (long row = 0; row < rows; row += group) {
+                int many = (int) Math.min(group, rows - row);
+                for (long i = 0; i < length; i += most) {
+                    int count = (int) Math.min(most, length - i);
+                    source.move(here + row * fromRow + i * fromStep, fromRow, many, count);
+                    target.move(there + row * toRow + i * toStep, toRow, many, count);
+                    Object data = target.data();
+                    if (same) {
+                        source.gather(data, target.at);
                     } else {
-                        source.read(p, floats, 0, count);
-                        target.write(floats, 0, q, count);
+                        conversion.run(source, data, target.at, many * count);
                     }
+                    target.write(data);
                 }
             }
         };

@@ -102,6 +102,68 @@ class TensorCopyTest {
         }
     }
 
+    /** Rows of odd lengths that begin at element 1, in arrays and in an arena, in several chunks and with steps near and far. */
+    @ParameterizedTest
+    @MethodSource("pairs")
+    void oddRowsInSeveralChunks(String from, DType to) {
+        for (Memory memory : new Memory[] {Memory.ARRAY, Memory.NATIVE}) {
+            Tensor floats = Tensor.zeros(DType.F32, 5, 3001);
+            var random = new SplittableRandom(3);
+            for (long i = 0; i < floats.elementCount(); i++) {
+                floats.put(i, random.nextDouble(-3, 3));
+            }
+            DType type = from.equals("scaled") ? DType.I8 : DType.parse(from);
+            Tensor source = from.equals("scaled") ? floats.quantized() : allocate(type, memory, 5, 3001);
+            if (!from.equals("scaled")) {
+                source.copyFrom(floats);
+            }
+            Tensor pairs = source.slice(1, 1, 3001).split(1, 1500).select(2, 0);
+            for (Tensor view :
+                    List.of(source.slice(1, 1, 2500), pairs, source.slice(1, 7, 50), source.transpose(0, 1))) {
+                Tensor written = allocate(to, memory, view.shape());
+                written.copyFrom(view);
+                assertRounded(view, written);
+            }
+        }
+    }
+
+    @Test
+    void doublesAreRoundedOnceAtEveryMagnitude() {
+        var random = new SplittableRandom(5);
+        double[] numbers = new double[20_000];
+        for (int i = 0; i < numbers.length; i++) {
+            double tie = 1 + random.nextInt(256) * 0x1p-8 + random.nextInt(-1, 2) * 0x1p-50;
+            numbers[i] = Math.scalb(random.nextBoolean() ? tie : -tie, random.nextInt(-155, 132));
+        }
+        Tensor wide = Tensor.of(numbers, numbers.length);
+        for (DType type : new DType[] {DType.BF16, DType.F16}) {
+            Tensor narrow = wide.to(type);
+            for (int i = 0; i < numbers.length; i++) {
+                assertEquals(nearest(numbers[i], type), narrow.get(i), 0.0, type + " of " + numbers[i]);
+            }
+        }
+    }
+
+    /** Rounds by exact arithmetic: a multiple of the distance between neighbours at the magnitude of the value. */
+    private static double nearest(double value, DType type) {
+        int digits = type == DType.F16 ? 11 : 8;
+        int smallest = type == DType.F16 ? -14 : -126;
+        double unit = Math.scalb(1.0, Math.max(Math.getExponent(value), smallest) - digits + 1);
+        double rounded = Math.rint(value / unit) * unit;
+        double limit = type == DType.F16 ? 0x1p16 : 0x1p128;
+        return Math.abs(rounded) >= limit ? Math.copySign(Double.POSITIVE_INFINITY, value) : rounded;
+    }
+
+    @Test
+    void copiesOfOtherThreadsDoNotShareScratchMemory() {
+        Tensor source = numbers(DType.BF16, Memory.NATIVE).transpose(1, 2);
+        float[] expected = source.toFloatArray();
+        boolean equal = java.util.stream.IntStream.range(0, 4000)
+                .parallel()
+                .allMatch(i -> Arrays.equals(expected, source.toFloatArray()));
+        assertEquals(true, equal);
+    }
+
     @Test
     void arraysHaveTheElementsInRowMajorOrder() {
         Tensor t = numbers(DType.BF16, Memory.BYTES).transpose(1, 3);
