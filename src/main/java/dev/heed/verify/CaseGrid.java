@@ -210,16 +210,15 @@ public final class CaseGrid {
                 add("masks", "q2x4x%1$dx16 kv2x%2$d f32 lse mask=" + mask + " poison backward seed=2", l[0], l[1]);
             }
         }
-        for (String mask :
-                List.of(
-                        "spans:2x4x33",
-                        "spans:1x1x33&causal:br",
-                        "spans:1x4x33&spans:2x1x1",
-                        "spans:2x1x33&dense:1x4x1x70",
-                        "blocks:8x16:2x1x5x5",
-                        "blocks:5x70:1x4x7x1",
-                        "blocks:8x16:1x1x5x5&spans:1x4x33",
-                        "blocks:8x16:1x1x5x5&blocks:16x8:2x1x3x9")) {
+        for (String mask : List.of(
+                "spans:2x4x33",
+                "spans:1x1x33&causal:br",
+                "spans:1x4x33&spans:2x1x1",
+                "spans:2x1x33&dense:1x4x1x70",
+                "blocks:8x16:2x1x5x5",
+                "blocks:5x70:1x4x7x1",
+                "blocks:8x16:1x1x5x5&spans:1x4x33",
+                "blocks:8x16:1x1x5x5&blocks:16x8:2x1x3x9")) {
             add("masks", "q2x4x33x16 kv2x70 f32 lse mask=" + mask + " poison");
             add("masks", "q2x4x33x16 kv2x70 f32 lse mask=" + mask + " poison backward seed=2");
         }

@@ -14,9 +14,7 @@ import dev.heed.backend.opencl.score.Lowering;
 import dev.heed.backend.opencl.score.ParameterSlice;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.DeviceType;
-import dev.heed.opencl.WorkSize;
 import dev.heed.score.ScoreKind;
-import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 

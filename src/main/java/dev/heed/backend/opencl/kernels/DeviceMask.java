@@ -100,7 +100,8 @@ public final class DeviceMask {
     public long bytes(Chunk chunk) {
         Tensor cells = cells(chunk);
         Tensor ranges = spans(chunk);
-        return (cells == null ? 0 : cells.elementCount()) + (ranges == null ? 0 : ranges.elementCount() * Integer.BYTES);
+        return (cells == null ? 0 : cells.elementCount())
+                + (ranges == null ? 0 : ranges.elementCount() * Integer.BYTES);
     }
 
     /** {@return the truth values of a chunk, broadcast to {@code [batch, heads, queries, keys]} divided by the cell sizes} */
