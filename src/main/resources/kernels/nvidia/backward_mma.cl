@@ -225,7 +225,7 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
       const int i = PASS == PASS_KEY ? other + n * 8 + column : own + row,
                 j = PASS == PASS_KEY ? own + row : other + n * 8 + column;
       bool attended = n * 8 >= near && n * 8 < far;
-      if (c->hasDense && covered == 1 && attended) {
+      if ((c->hasCells || c->hasSpans) && covered == 1 && attended) {
         attended = is_attended(c, band, mask, b, h, i, j);
       }
 #if MODIFIED

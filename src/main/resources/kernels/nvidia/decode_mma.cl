@@ -118,7 +118,7 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
           scores[n][2 * r + e] = modified(c, scores[n][2 * r + e], bias, slope, b, h, i, j + column);
         }
 #endif
-        if (c->hasDense && covered == 1 && attended) {
+        if ((c->hasCells || c->hasSpans) && covered == 1 && attended) {
           attended = is_attended(c, band, mask, b, h, i, j + column);
         }
         scores[n][2 * r + e] = attended ? scores[n][2 * r + e] : -INFINITY;

@@ -87,7 +87,7 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
           scores[m][n][e] = modified(c, scores[m][n][e], bias, slope, b, h, i + row, j + n * 8 + column);
         }
 #endif
-        if (c->hasDense && covered == 1 && attended) {
+        if ((c->hasCells || c->hasSpans) && covered == 1 && attended) {
           attended = is_attended(c, band, mask, b, h, i + row, j + n * 8 + column);
         }
         scores[m][n][e] = attended ? scores[m][n][e] : -INFINITY;
