@@ -120,12 +120,17 @@ public record Chunk(
      * {@code [batch, query heads, ceil(queries / cellQueries), ceil(keys / cellKeys)]}}
      */
     public Tensor cells(Tensor tensor, long cellQueries, long cellKeys) {
-        long[][] ranges = {
-            {batchFrom, batchTo},
-            {headFrom(), headTo()},
-            {queryFrom / cellQueries, Math.ceilDiv(queryTo, cellQueries)},
-            {keyFrom / cellKeys, Math.ceilDiv(keyTo, cellKeys)}
-        };
+        return cut(
+                tensor,
+                queryFrom / cellQueries,
+                Math.ceilDiv(queryTo, cellQueries),
+                keyFrom / cellKeys,
+                Math.ceilDiv(keyTo, cellKeys));
+    }
+
+    /** {@return batch entries and heads of this chunk, and ranges of the last two axes; an axis of size 1 stays} */
+    private Tensor cut(Tensor tensor, long thirdFrom, long thirdTo, long fourthFrom, long fourthTo) {
+        long[][] ranges = {{batchFrom, batchTo}, {headFrom(), headTo()}, {thirdFrom, thirdTo}, {fourthFrom, fourthTo}};
         Tensor cut = tensor;
         int lead = 4 - tensor.rank();
         for (int axis = lead; axis < 4; axis++) {
@@ -138,9 +143,7 @@ public record Chunk(
 
     /** {@return this chunk of a tensor {@code [batch, query heads, queries, ...]} whose first three axes may broadcast} */
     public Tensor ofRowsThatBroadcast(Tensor tensor) {
-        Tensor cut = tensor.size(0) > 1 ? tensor.slice(0, batchFrom, batchTo) : tensor;
-        cut = tensor.size(1) > 1 ? cut.slice(1, headFrom(), headTo()) : cut;
-        return tensor.size(2) > 1 ? cut.slice(2, queryFrom, queryTo) : cut;
+        return cut(tensor, queryFrom, queryTo, 0, tensor.size(3));
     }
 
     /** {@return this chunk of a tensor that broadcasts to {@code [batch, query heads, queries]}} */

@@ -91,7 +91,7 @@ public final class AttentionCall {
                 || options.bias() != null
                 || options.alibiSlopes() != null
                 || !(scale >= MIN_UNIT && scale <= MAX_UNIT);
-        this.mask = UploadedMask.of(scope, mask, chunk);
+        this.mask = new UploadedMask(scope, mask, chunk);
         Tensor biasTensor = options.bias();
         this.bias = biasTensor == null ? null : scope.upload(chunk.cells(biasTensor), scope.real());
         this.biasCells = bias == null ? scope.nothing() : bias.buffer();

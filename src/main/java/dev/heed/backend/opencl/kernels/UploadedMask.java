@@ -34,7 +34,7 @@ final class UploadedMask {
     /** The spans, and after them the cells: an argument of kernels. */
     final DeviceBuffer rows;
 
-    private UploadedMask(CallScope scope, DeviceMask mask, Chunk chunk) {
+    UploadedMask(CallScope scope, DeviceMask mask, Chunk chunk) {
         this.scope = scope;
         this.bands = scope.upload(chunk.bands(mask.bands));
         this.cellQueries = mask.cellQueries();
@@ -63,10 +63,6 @@ final class UploadedMask {
                 ? null
                 : scope.allocate(
                         DType.BOOL, sizes[0], sizes[1], Math.ceilDiv(sizes[2], TILE), Math.ceilDiv(sizes[3], TILE));
-    }
-
-    static UploadedMask of(CallScope scope, DeviceMask mask, Chunk chunk) {
-        return new UploadedMask(scope, mask, chunk);
     }
 
     /** {@return first key and exclusive end of each query, clamped to the keys of the call} */
